@@ -1,0 +1,119 @@
+"""A clause: what one edition of one text requires of one quantity, and how well that is known."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+__all__ = ["Bindingness", "Clause", "Comparison", "Condition", "Evidence", "Limit", "Measurand"]
+
+
+class Bindingness(StrEnum):
+    """Force of a clause. Article 12 of Order 230 binds to LAW and MANDATORY alone."""
+
+    LAW = "law"
+    MANDATORY = "mandatory"
+    MANDATORY_WHEN_ISSUED = "mandatory_when_issued"
+    RECOMMENDED = "recommended"
+    INTERNATIONAL = "international"
+    REFERENCE = "reference"
+
+    @property
+    def binding(self) -> bool:
+        """True where a breach is a breach of Article 12 (docs/decisions say why M* is not)."""
+        return self in (Bindingness.LAW, Bindingness.MANDATORY)
+
+
+class Evidence(StrEnum):
+    """How the figure is known; grades are never promoted."""
+
+    SEEN_PRIMARY = "seen-P"
+    SEEN_SECONDARY = "seen-S"
+    MEMORY = "memory"
+    MEMORY_UNSURE = "memory?"
+    UNKNOWN = "unknown"
+
+
+class Comparison(StrEnum):
+    """GB/T 8170-2008 section 4.3: the full value, or the value rounded to the limit's digits."""
+
+    FULL = "full"
+    ROUNDED = "rounded"
+
+
+class Limit(BaseModel):
+    """Lower and upper limit, inclusive, as written (decimals keep their digits); both None: unknown.
+
+    A yes/no requirement is `equals`. The unit is the clause's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    equals: bool | str | None = None
+
+    @property
+    def known(self) -> bool:
+        """False where the text is still required: such a clause is never judged."""
+        return self.lower is not None or self.upper is not None or self.equals is not None
+
+
+class Condition(BaseModel):
+    """When the clause applies to a declared camera; an empty tuple means any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    point_class: tuple[int, ...] = ()
+    kind: tuple[str, ...] = ()
+    definition: tuple[str, ...] = ()
+
+
+class Measurand(BaseModel):
+    """The quantity a clause speaks of, and the unit of its limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    quantity: str
+    unit: str
+
+
+class Clause(BaseModel):
+    """One clause of one edition. Titles and requirement texts are our own words.
+
+    row: the id of its row in the evidence table, with '.part' where a row is composite.
+    in_force / superseded: first day in force, first day no longer in force (None: open or not known).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    row: str
+    standard: str
+    standard_title_zh: str
+    number: str
+    title_zh: str
+    title_en: str
+    requirement_zh: str
+    requirement_en: str
+    measurand: Measurand
+    limit: Limit = Limit()
+    comparison: Comparison = Comparison.FULL
+    bindingness: Bindingness
+    evidence: Evidence
+    source: str
+    condition: Condition = Condition()
+    in_force: date | None = None
+    superseded: date | None = None
+    superseded_by: str = ""
+    note_zh: str = ""
+    note_en: str = ""
+
+    @property
+    def id(self) -> str:
+        """Standard and clause number, e.g. 'GB/T 28181-2022:5.6'."""
+        return f"{self.standard}:{self.number}"
+
+    @model_validator(mode="after")
+    def _honest(self) -> Clause:
+        if self.evidence is Evidence.UNKNOWN and self.limit.known:
+            raise ValueError(f"{self.row}: a limit of evidence 'unknown' must stay empty")
+        return self
