@@ -55,6 +55,15 @@ class Limit(BaseModel):
     upper: Decimal | None = None
     equals: bool | str | None = None
 
+    @model_validator(mode="after")
+    def _possible(self) -> Limit:
+        bounded = self.lower is not None or self.upper is not None
+        if bounded and self.equals is not None:
+            raise ValueError("a limit is either numeric or 'equals', not both")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError(f"the lower limit {self.lower} is above the upper limit {self.upper}")
+        return self
+
     @property
     def known(self) -> bool:
         """False where the text is still required: such a clause is never judged."""
@@ -81,7 +90,9 @@ class Measurand(BaseModel):
 class Clause(BaseModel):
     """One clause of one edition. Titles and requirement texts are our own words.
 
-    row: the id of its row in the evidence table, with '.part' where a row is composite.
+    row: the id of its row in the evidence table, with '.part' where a row is composite. number: as the
+    text numbers it, empty where the evidence table names none. measurand.unit: the quantity's own, since
+    the catalogue converts limits when it loads them.
     in_force / superseded: first day in force, first day no longer in force (None: open or not known).
     """
 
@@ -109,11 +120,18 @@ class Clause(BaseModel):
 
     @property
     def id(self) -> str:
-        """Standard and clause number, e.g. 'GB/T 28181-2022:5.6'."""
-        return f"{self.standard}:{self.number}"
+        """Standard and clause number, e.g. 'GB/T 28181-2022:5.6'; the standard alone without a number."""
+        return f"{self.standard}:{self.number}" if self.number else self.standard
+
+    def in_force_on(self, on: date) -> bool:
+        """True from the first day in force to the last one; dates that are not known do not exclude."""
+        begun = self.in_force is None or self.in_force <= on
+        return begun and (self.superseded is None or on < self.superseded)
 
     @model_validator(mode="after")
     def _honest(self) -> Clause:
         if self.evidence is Evidence.UNKNOWN and self.limit.known:
             raise ValueError(f"{self.row}: a limit of evidence 'unknown' must stay empty")
+        if self.in_force and self.superseded and self.superseded <= self.in_force:
+            raise ValueError(f"{self.row}: superseded on {self.superseded}, before it was in force")
         return self

@@ -71,106 +71,146 @@ class Overall(BaseModel):
     recommended: str
 
 
-def _rounded(value: Decimal, limit: Decimal) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(int(limit.as_tuple().exponent)), ROUND_HALF_EVEN)
+#: From best to worst, as the sides of one clause are put together.
+_ORDER = (
+    Verdict.PASS,
+    Verdict.CONDITIONAL_PASS,
+    Verdict.UNDECIDED,
+    Verdict.CONDITIONAL_FAIL,
+    Verdict.FAIL,
+)
+_MET = (Verdict.PASS, Verdict.CONDITIONAL_PASS)
+_BROKEN = (Verdict.FAIL, Verdict.CONDITIONAL_FAIL)
 
 
-def _within(value: Decimal, clause: Clause) -> bool:
-    """value inside the clause's limits, compared as the clause says."""
-    for limit, sign in ((clause.limit.lower, 1), (clause.limit.upper, -1)):
-        if limit is None:
-            continue
-        compared = _rounded(value, limit) if clause.comparison is Comparison.ROUNDED else value
-        if sign * (compared - limit) < 0:
-            return False
-    return True
-
-
-def _two_sided(estimate: Estimate, clause: Clause, rule: Rule) -> Verdict:
-    """Verdict of a numeric estimate that is no bound."""
-    value = Decimal(repr(float(estimate.value)))
-    inside = _within(value, clause)
-    if rule is Rule.SIMPLE or estimate.exact:
-        return Verdict.PASS if inside else Verdict.FAIL
-    guard = Decimal(repr(float(estimate.expanded_uncertainty or 0.0)))
-    both = [_within(value + guard, clause), _within(value - guard, clause)]
-    if inside:
-        return Verdict.PASS if all(both) else Verdict.CONDITIONAL_PASS
-    return Verdict.CONDITIONAL_FAIL if any(both) else Verdict.FAIL
-
-
-def _bounded(verdict: Verdict, estimate: Estimate, clause: Clause, bound: Bound, why: str) -> Conformity:
-    """A bound may break the limit it runs towards; it can never meet the limit on its open side."""
-    value = Decimal(repr(float(estimate.value)))
-    if bound is Bound.LOWER:
-        toward, open_side = clause.limit.upper, clause.limit.upper
-        broken = toward is not None and not _within(value, clause) and value > toward
-    else:
-        toward, open_side = clause.limit.lower, clause.limit.lower
-        broken = toward is not None and not _within(value, clause) and value < toward
-    if broken:
-        return Conformity(verdict=verdict, reason=why)
-    if open_side is None:
-        return Conformity(verdict=verdict, reason=why)
-    return Conformity(verdict=Verdict.UNDECIDED, reason=why)
-
-
-def decide(
-    estimate: Estimate, clause: Clause, rule: Rule, *, minimum_s: float | None = None
-) -> Conformity:
+def decide(estimate: Estimate, clause: Clause, rule: Rule, *, minimum_s: float | None = None) -> Conformity:
     """Hold one estimate against one clause.
 
     minimum_s: shortest observation, in seconds, after which the scheme lets the clause pass; a shorter
     one may fail the clause but never passes it. The unit of the estimate must be the clause's: limits
-    are converted when the catalogue is loaded. Raises ValueError for a unit or quantity that differs.
+    are converted when the catalogue is loaded. Raises ValueError for a unit, a quantity or a type of
+    value that differs.
     """
-    if estimate.quantity != clause.measurand.quantity or estimate.unit != clause.measurand.unit:
-        raise ValueError(
-            f"{clause.row} wants {clause.measurand.quantity} in {clause.measurand.unit}, "
-            f"got {estimate.quantity} in {estimate.unit}"
-        )
+    _same_measurand(estimate, clause)
     if not clause.limit.known:
         return Conformity(verdict=Verdict.UNDECIDED, reason="limit unknown: text required")
-    short = minimum_s is not None and (estimate.observed_s or 0.0) < minimum_s
-    why = estimate.bound_reason
-    if short:
-        why = f"observed {estimate.observed_s or 0.0:g} s, the scheme asks for {minimum_s:g} s"
     if clause.limit.equals is not None:
-        verdict = Verdict.PASS if estimate.value == clause.limit.equals else Verdict.FAIL
-        if short and verdict is Verdict.PASS:
-            return Conformity(verdict=Verdict.UNDECIDED, reason=why)
-        return Conformity(verdict=verdict)
-    if isinstance(estimate.value, (bool, str)):
-        raise ValueError(f"{clause.row}: a numeric limit against {estimate.value!r}")
-    if rule is Rule.GUARDED and estimate.expanded_uncertainty is None:
-        return Conformity(verdict=Verdict.UNDECIDED, reason="uncertainty not evaluated; the rule needs it")
-    verdict = _two_sided(estimate, clause, rule)
-    if estimate.bound is not None:
-        conformity = _bounded(verdict, estimate, clause, estimate.bound, estimate.bound_reason)
+        conformity = Conformity(verdict=_attribute(estimate, clause, clause.limit.equals))
     else:
-        conformity = Conformity(verdict=verdict)
-    if short and conformity.verdict in (Verdict.PASS, Verdict.CONDITIONAL_PASS):
-        return Conformity(verdict=Verdict.UNDECIDED, reason=why)
+        conformity = _numeric(estimate, clause, rule)
+    observed_s = estimate.observed_s or 0.0
+    if minimum_s is not None and observed_s < minimum_s and conformity.verdict in _MET:
+        reason = f"observed {observed_s:g} s, the scheme asks for {minimum_s:g} s"
+        return Conformity(verdict=Verdict.UNDECIDED, reason=reason)
     return conformity
 
 
+def _same_measurand(estimate: Estimate, clause: Clause) -> None:
+    measurand = clause.measurand
+    if (estimate.quantity, estimate.unit) != (measurand.quantity, measurand.unit):
+        raise ValueError(
+            f"{clause.row} wants {measurand.quantity} in {measurand.unit}, "
+            f"got {estimate.quantity} in {estimate.unit}"
+        )
+
+
+def _attribute(estimate: Estimate, clause: Clause, wanted: bool | str) -> Verdict:
+    """Yes/no and nominal properties: an attribute rule, which needs no uncertainty."""
+    if type(estimate.value) is not type(wanted):
+        raise ValueError(f"{clause.row}: {wanted!r} is asked for, {estimate.value!r} was found")
+    return Verdict.PASS if estimate.value == wanted else Verdict.FAIL
+
+
+def _numeric(estimate: Estimate, clause: Clause, rule: Rule) -> Conformity:
+    """Each side of the limit by itself; the worse one counts."""
+    if isinstance(estimate.value, (bool, str)):
+        raise ValueError(f"{clause.row}: a numeric limit against {estimate.value!r}")
+    value = _decimal(estimate.value)
+    span = (value, value) if rule is Rule.SIMPLE else _coverage(estimate, value)
+    if span is None:
+        return Conformity(verdict=Verdict.UNDECIDED, reason="uncertainty not evaluated; the rule needs it")
+    rounded = clause.comparison is Comparison.ROUNDED
+    sides: list[Verdict] = []
+    if clause.limit.lower is not None:
+        side = _side(clause.limit.lower, value, worst=span[0], best=span[1], sign=1, rounded=rounded)
+        sides.append(_of_bound(side, runs_towards=estimate.bound is Bound.UPPER, bound=estimate.bound))
+    if clause.limit.upper is not None:
+        side = _side(clause.limit.upper, value, worst=span[1], best=span[0], sign=-1, rounded=rounded)
+        sides.append(_of_bound(side, runs_towards=estimate.bound is Bound.LOWER, bound=estimate.bound))
+    return Conformity(verdict=max(sides, key=_ORDER.index), reason=estimate.bound_reason)
+
+
+def _coverage(estimate: Estimate, value: Decimal) -> tuple[Decimal, Decimal] | None:
+    """Ends of the 95 % coverage interval: as stated, else value -U and +U; None if not evaluated."""
+    if estimate.interval is not None:
+        return _decimal(estimate.interval[0]), _decimal(estimate.interval[1])
+    expanded = estimate.expanded_uncertainty
+    if expanded is None:
+        return None
+    return value - _decimal(expanded), value + _decimal(expanded)
+
+
+def _side(
+    limit: Decimal, value: Decimal, *, worst: Decimal, best: Decimal, sign: int, rounded: bool
+) -> Verdict:
+    """One side of a limit. sign: 1 for a lower limit, -1 for an upper one; worst, best: the ends of the
+    coverage interval, the worse one first (both the value itself under the simple rule)."""
+
+    def meets(x: Decimal) -> bool:
+        return sign * ((_rounded(x, limit) if rounded else x) - limit) >= 0
+
+    if meets(value):
+        return Verdict.PASS if meets(worst) else Verdict.CONDITIONAL_PASS
+    return Verdict.CONDITIONAL_FAIL if meets(best) else Verdict.FAIL
+
+
+def _of_bound(side: Verdict, *, runs_towards: bool, bound: Bound | None) -> Verdict:
+    """What one side says when the value only bounds the quantity.
+
+    The quantity lies beyond the value: it may break the limit it runs towards and can never be said to
+    meet it; the limit it runs away from it may meet and can never be said to break.
+    """
+    if bound is None:
+        return side
+    return side if side in (_BROKEN if runs_towards else _MET) else Verdict.UNDECIDED
+
+
+def _decimal(value: float) -> Decimal:
+    """The shortest decimal that names this float: 24.9995 is compared as it is printed."""
+    return Decimal(repr(float(value)))
+
+
+def _rounded(value: Decimal, limit: Decimal) -> Decimal:
+    """value rounded half to even to the digits the limit is written with (GB/T 8170-2008)."""
+    place = _last_place(limit)
+    if _last_place(value) >= place:
+        return value
+    return value.quantize(Decimal(1).scaleb(place), ROUND_HALF_EVEN)
+
+
+def _last_place(number: Decimal) -> int:
+    """Power of ten of the last digit written: -3 for 0.200."""
+    return int(number.as_tuple().exponent)
+
+
 def _axis(items: list[Judged], words: tuple[str, str, str]) -> str:
+    """One axis of the conclusion; words: for met, broken, open."""
     good, bad, open_ = words
-    verdicts = [item.verdict for item in items if item.execution is Execution.DONE]
-    if any(v in (Verdict.FAIL, Verdict.CONDITIONAL_FAIL) for v in verdicts):
+    tested = [item for item in items if item.execution is Execution.DONE]
+    if any(item.verdict in _BROKEN for item in tested):
         return bad
-    relevant = [i for i in items if i.execution is not Execution.NOT_APPLICABLE]
-    settled = (Verdict.PASS, Verdict.CONDITIONAL_PASS)
-    if any(i.in_scope and (i.execution is not Execution.DONE or i.verdict not in settled) for i in relevant):
-        return open_
-    return good if any(v in settled for v in verdicts) else open_
+    wanted = [i for i in items if i.in_scope and i.execution is not Execution.NOT_APPLICABLE]
+    settled = [i for i in wanted if i.execution is Execution.DONE and i.verdict in _MET]
+    return good if settled and len(settled) == len(wanted) else open_
 
 
 def combine(items: Iterable[Judged]) -> Overall:
     """The conclusion over the items tested: mandatory and recommended apart.
 
-    One binding clause inside the scheme's scope that could not be judged makes the whole inconclusive;
-    clauses outside the scope are listed by the report and do not count.
+    A clause that was tested and broken counts wherever it stands: the conclusion covers all items tested.
+    One clause inside the scheme's scope that could not be judged makes its axis inconclusive, and so does
+    an axis on which nothing inside the scope was judged. What is outside the scope and was not judged, or
+    was met, is listed by the report and does not count.
     """
     every = list(items)
     return Overall(

@@ -1,0 +1,191 @@
+"""The catalogue: every quantity and clause the bench knows, read from TOML and validated.
+
+``quantities.toml`` holds the quantities, ``clauses/*.toml`` one edition of one text each. Figures and
+grades come from the evidence table alone; a limit that the table does not know stays empty.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import MappingProxyType
+
+import pint
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from standards.clause import Bindingness, Clause, Comparison, Condition, Evidence, Limit, Measurand
+from standards.errors import BadFile, UnknownName
+from standards.files import read_toml
+from standards.quantity import Quantity
+
+__all__ = ["Catalogue", "load", "read"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _QuantityFile(_Strict):
+    quantity: tuple[Quantity, ...]
+
+
+class _Standard(_Strict):
+    name: str
+    title_zh: str
+    in_force: date | None = None
+    superseded: date | None = None
+    superseded_by: str = ""
+
+
+class _Row(_Strict):
+    """One [[clause]] of a file. unit: as the text writes its numeric limit, e.g. 'ms' or '%'."""
+
+    row: str
+    number: str = ""
+    title_zh: str
+    title_en: str
+    requirement_zh: str
+    requirement_en: str
+    quantity: str
+    unit: str = ""
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    equals: bool | str | None = None
+    comparison: Comparison = Comparison.FULL
+    bindingness: Bindingness
+    evidence: Evidence
+    source: str
+    condition: Condition = Condition()
+    note_zh: str = ""
+    note_en: str = ""
+
+
+class _ClauseFile(_Strict):
+    standard: _Standard
+    clause: tuple[_Row, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Clauses in the order of their files, and the quantities they speak of, by key."""
+
+    clauses: tuple[Clause, ...]
+    quantities: Mapping[str, Quantity]
+
+    def clause(self, row: str) -> Clause:
+        """The clause of this row. Raises UnknownName with the rows that look alike."""
+        for clause in self.clauses:
+            if clause.row == row:
+                return clause
+        raise _unknown("clause", row, (c.row for c in self.clauses))
+
+    def quantity(self, key: str) -> Quantity:
+        """The quantity of this key. Raises UnknownName with the keys that look alike."""
+        if key not in self.quantities:
+            raise _unknown("quantity", key, self.quantities)
+        return self.quantities[key]
+
+    def in_force(self, on: date) -> tuple[Clause, ...]:
+        """The clauses whose text stood on that day, as far as its dates are known."""
+        return tuple(clause for clause in self.clauses if clause.in_force_on(on))
+
+
+@cache
+def load() -> Catalogue:
+    """The catalogue that comes with camcert, read once. Raises BadFile."""
+    return read(resources.files("standards"))
+
+
+def read(root: Path | Traversable) -> Catalogue:
+    """The catalogue in a folder with quantities.toml and clauses/. Raises BadFile."""
+    quantities = _quantities(root.joinpath("quantities.toml"))
+    clauses: dict[str, Clause] = {}
+    for path in sorted(root.joinpath("clauses").iterdir(), key=lambda p: p.name):
+        if not path.name.endswith(".toml"):
+            continue
+        file = read_toml(path, _ClauseFile)
+        for number, row in enumerate(file.clause, start=1):
+            if row.row in clauses:
+                raise BadFile(
+                    str(path), f"clause[{number}].row", f"{row.row} is there already", "give each its own"
+                )
+            clauses[row.row] = _clause(path, number, row, file.standard, quantities)
+    return Catalogue(clauses=tuple(clauses.values()), quantities=MappingProxyType(quantities))
+
+
+def _quantities(path: Path | Traversable) -> dict[str, Quantity]:
+    found: dict[str, Quantity] = {}
+    for number, quantity in enumerate(read_toml(path, _QuantityFile).quantity, start=1):
+        if quantity.key in found:
+            raise BadFile(
+                str(path), f"quantity[{number}].key", f"{quantity.key} is there already", "give each its own"
+            )
+        found[quantity.key] = quantity
+    return found
+
+
+def _clause(
+    path: Path | Traversable, number: int, row: _Row, standard: _Standard, quantities: dict[str, Quantity]
+) -> Clause:
+    """One row as a clause, its limit in the quantity's unit."""
+    where = f"clause[{number}] ({row.row})"
+    quantity = quantities.get(row.quantity)
+    if quantity is None:
+        mend = str(_unknown("quantity", row.quantity, quantities))
+        raise BadFile(str(path), f"{where}.quantity", f"no quantity {row.quantity!r}", mend)
+    if not row.unit and (row.lower is not None or row.upper is not None):
+        raise BadFile(str(path), f"{where}.unit", "is missing", "add the unit that the text writes")
+    try:
+        _converted(Decimal(1), row.unit, quantity.unit)
+        limit = Limit(
+            lower=_converted(row.lower, row.unit, quantity.unit),
+            upper=_converted(row.upper, row.unit, quantity.unit),
+            equals=row.equals,
+        )
+    except (pint.PintError, ArithmeticError, AssertionError) as error:
+        mend = f"write it in a unit that converts to {quantity.unit!r}"
+        raise BadFile(str(path), f"{where}.unit", str(error) or "not a unit", mend) from None
+    except ValidationError as error:
+        raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the limit") from None
+    shared = row.model_dump(exclude={"quantity", "unit", "lower", "upper", "equals"})
+    try:
+        return Clause(
+            **shared,
+            standard=standard.name,
+            standard_title_zh=standard.title_zh,
+            measurand=Measurand(quantity=quantity.key, unit=quantity.unit),
+            limit=limit,
+            in_force=standard.in_force,
+            superseded=standard.superseded,
+            superseded_by=standard.superseded_by,
+        )
+    except ValidationError as error:
+        raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the row or its dates") from None
+
+
+@cache
+def _units() -> pint.UnitRegistry[Decimal]:
+    """Units with exact decimal factors, so that 200 ms become 0.200 s and keep their digits."""
+    return pint.UnitRegistry(non_int_type=Decimal)
+
+
+def _converted(value: Decimal | None, written: str, wanted: str) -> Decimal | None:
+    """value in the wanted unit, exact, still written to the same decimal place."""
+    if value is None or written in ("", wanted):
+        return value
+    units = _units()
+    source, target = (units.Unit("" if unit == "1" else unit) for unit in (written, wanted))
+    return Decimal(units.Quantity(value, source).to(target).magnitude)
+
+
+def _unknown(what: str, name: str, names: Iterable[str]) -> UnknownName:
+    every = sorted(names)
+    near = difflib.get_close_matches(name, every, n=3) or every
+    return UnknownName(f"no {what} {name!r}; there is {', '.join(near)}")

@@ -1,0 +1,84 @@
+"""Reading TOML files into models: one way for catalogue, schemes, declarations, so that errors look alike."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from decimal import Decimal
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from standards.errors import BadFile
+
+__all__ = ["read_toml"]
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_LARGEST = 1 << 20  # bytes; a station, scheme or clause file is a few kilobytes
+
+
+def read_toml(path: Path | Traversable, model: type[_Model]) -> _Model:
+    """The file as a validated model. Decimals keep the digits they are written with.
+
+    Raises BadFile with the file, the first offending key and the mend: for a file that cannot be read, is
+    no TOML, holds a key that the model does not know, or a value that does not fit.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadFile(str(path), "", f"cannot be read ({error.strerror})", "check the path") from None
+    if len(data) > _LARGEST:
+        raise BadFile(str(path), "", f"is {len(data)} bytes long", f"keep it under {_LARGEST} bytes")
+    try:
+        tree = tomllib.loads(data.decode(), parse_float=Decimal)
+    except UnicodeDecodeError:
+        raise BadFile(str(path), "", "is not UTF-8 text", "save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile(str(path), "", f"is not TOML: {error}", "mend that line") from None
+    except RecursionError:
+        raise BadFile(str(path), "", "is nested too deeply", "write it flat") from None
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        raise _bad_file(str(path), model, error) from None
+
+
+def _bad_file(path: str, model: type[BaseModel], error: ValidationError) -> BadFile:
+    """The first complaint of pydantic as one of ours; an unknown key goes before a missing one."""
+    complaints = error.errors(include_url=False)
+    first = min(complaints, key=lambda c: c["type"] != "extra_forbidden")
+    where = ".".join(f"[{part + 1}]" if isinstance(part, int) else str(part) for part in first["loc"])
+    where = where.replace(".[", "[")
+    if first["type"] == "extra_forbidden":
+        known = _keys_at(model, first["loc"][:-1])
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        mend = f"did you mean {near[0]!r}?" if near else f"remove it; known here: {', '.join(known)}"
+        return BadFile(path, where, "unknown key", mend)
+    if first["type"] == "missing":
+        return BadFile(path, where, "is missing", "add it")
+    text = first["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(first["input"], dict) else f"; it is {first['input']!s:.60}"
+    return BadFile(path, where, text, f"write a value that fits{given}")
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that the table at loc knows."""
+    inner: type[BaseModel] | None = model
+    for part in loc:
+        if inner is None or not isinstance(part, str):
+            continue
+        field = inner.model_fields.get(part)
+        inner = _model_in(field.annotation) if field is not None else None
+    return [f.alias or name for name, f in inner.model_fields.items()] if inner is not None else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside X, X | None, tuple[X, ...] or dict[str, X]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (tuple, list, dict, Union, UnionType):
+        return next((m for arg in get_args(annotation) if (m := _model_in(arg)) is not None), None)
+    return None
