@@ -132,7 +132,9 @@ class EventKind(StrEnum):
 
     PLANNED = "planned"  # {"plan_sha256", "run": id, "software", "origin"}
     OPENED = "opened"  # {"session": n, "resumed": bool}   one a session
-    ENVIRONMENT = "environment"  # {"when": "start"|"end", "camera": CameraIdentity, "stream": {...}, "host": {...}}
+    ENVIRONMENT = (
+        "environment"  # {"when": "start"|"end", "camera": CameraIdentity, "stream": {...}, "host": {...}}
+    )
     SETTINGS_SAVED = "settings_saved"  # {"settings": {...}}
     SETTINGS_CHANGED = "settings_changed"  # {"from": {...}, "to": {...}}
     SETTINGS_RESTORED = "settings_restored"  # {"difference": {...}}

@@ -1,0 +1,103 @@
+"""How a camera is addressed, and where its password comes from: never from the command line."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import sys
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import urlsplit
+
+import keyring
+from keyring.errors import KeyringError
+
+from standards.errors import UsageError
+
+__all__ = ["PASSWORD_VARIABLE", "CameraUrl", "Secret", "password_for"]
+
+PASSWORD_VARIABLE = "BENCH_CAMERA_PASSWORD"
+_PORTS = {"onvif": 80, "rtsp": 554}
+_EXAMPLE = "write onvif://admin@192.0.2.10[:80] or rtsp://admin@192.0.2.10[:554]/path"
+_LONGEST = 2048
+
+
+class Secret:
+    """A password that shows itself to nobody by accident."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The password in clear, for the digest that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True)
+class CameraUrl:
+    """A camera's address. path: with its query, '' for ONVIF. str() gives it back; it never holds a password."""
+
+    scheme: Literal["onvif", "rtsp"]
+    user: str | None
+    host: str
+    port: int
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> CameraUrl:
+        """Parse an address. Raises UsageError with an example."""
+        if len(text) > _LONGEST or re.search(r"[\s\x00-\x1f\x7f]", text):
+            raise UsageError(f"{text[:60]!r} is no camera address: {_EXAMPLE}")
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError as error:
+            raise UsageError(f"{text!r} is no camera address ({error}): {_EXAMPLE}") from None
+        if parts.password is not None:
+            raise UsageError(
+                f"a password in the address would be seen by everyone on this machine: put it into ${PASSWORD_VARIABLE}, "
+                "the keyring (service 'camcert') or type it when asked"
+            )
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise UsageError(f"{text!r} is no camera address: {_EXAMPLE}")
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        scheme: Literal["onvif", "rtsp"] = "onvif" if parts.scheme == "onvif" else "rtsp"
+        return cls(scheme, parts.username or None, parts.hostname, port or _PORTS[scheme], path)
+
+    def without_user(self) -> CameraUrl:
+        """The address as the record carries it."""
+        return replace(self, user=None)
+
+    @property
+    def authority(self) -> str:
+        """host:port, an IPv6 host in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        return f"{self.scheme}://{user}{self.authority}{self.path}"
+
+
+def password_for(url: CameraUrl) -> Secret | None:
+    """The camera's password: $BENCH_CAMERA_PASSWORD, else the keyring, else a prompt on a terminal.
+
+    None where none is found, and where the address names no user and the variable is not set.
+    """
+    text = os.environ.get(PASSWORD_VARIABLE)
+    if text is not None:
+        return Secret(text)
+    if url.user is None:
+        return None
+    try:
+        text = keyring.get_password("camcert", f"{url.user}@{url.host}")
+    except (KeyringError, RuntimeError):  # no backend on this machine is no password
+        text = None
+    if text is None and sys.stdin is not None and sys.stdin.isatty():
+        text = getpass.getpass(f"Password of {url.user} at {url.host}: ")
+    return Secret(text) if text is not None else None

@@ -1,0 +1,292 @@
+"""Control of the camera by ONVIF (Device and Media services), on onvif-zeep.
+
+Every answer is bounded (soap_transport), every login is deliberate: one wrong password costs one attempt.
+Addresses that the camera reports are used as reported, never rewritten.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lxml.etree import LxmlError
+from zeep.exceptions import Error as ZeepError
+from zeep.exceptions import Fault
+
+from bench.camera.address import CameraUrl, Secret
+from bench.camera.soap_transport import BoundedTransport
+from reports.record import CameraIdentity
+from standards.errors import CamcertError, CameraDenied, ProtocolViolation
+
+__all__ = ["ClockReading", "EncoderOptions", "OnvifCamera", "StreamProfile"]
+
+_MOST_BYTES = 4 << 20
+_CODECS = {"H264": "h264", "JPEG": "mjpeg", "MPEG4": "mpeg4"}
+
+
+@dataclass(frozen=True)
+class StreamProfile:
+    """One media profile with its encoder. fps: frame rate limit; bitrate_kbit: limit; gop: pictures."""
+
+    token: str
+    name: str
+    encoder: str
+    codec: str
+    width: int
+    height: int
+    fps: float
+    bitrate_kbit: int
+    gop: int
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """What the encoder may be set to: sizes (width, height), fps and gop as (least, most)."""
+
+    sizes: tuple[tuple[int, int], ...]
+    fps: tuple[int, int]
+    gop: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ClockReading:
+    """The camera's wall clock (whole seconds) between two of the host's times, all ns since the epoch."""
+
+    camera_ns: int
+    sent_ns: int
+    received_ns: int
+
+
+@contextmanager
+def _understood(camera: str) -> Iterator[None]:
+    """What SOAP, zeep and a strange camera can raise, as whose fault it is."""
+    try:
+        yield
+    except Exception as error:  # onvif-zeep wraps everything alike; the real one is its context
+        _translate(camera, error)
+
+
+def _translate(camera: str, error: BaseException) -> None:
+    chain: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in chain:
+        chain.append(one)
+        one = one.__cause__ or one.__context__
+    for cause in chain:
+        if isinstance(cause, CamcertError):
+            raise cause from None
+        if isinstance(cause, Fault):
+            text = " ".join(str(part) for part in (cause.message, cause.code, *(cause.subcodes or ())))
+            if "NotAuthorized" in text or "Unauthorized" in text or "FailedAuthentication" in text:
+                raise CameraDenied(f"{camera} refused the user or the password") from None
+            raise ProtocolViolation(f"{camera} answered with a fault: {text[:300]}") from None
+    known = (ZeepError, LxmlError, ValueError, TypeError, KeyError, AttributeError, IndexError)
+    for cause in chain:
+        if isinstance(cause, known):
+            text = f"{type(cause).__name__}: {str(cause)[:300]}"
+            raise ProtocolViolation(f"{camera} sent SOAP that does not fit ONVIF: {text}") from None
+    raise error
+
+
+class OnvifCamera:
+    """A camera that has let us in."""
+
+    def __init__(self, url: CameraUrl, password: Secret | None, *, timeout_s: float) -> None:
+        """Use connect()."""
+        self._url = url
+        self._password = password
+        self._camera = str(url.without_user())
+        self._transport = BoundedTransport(url.user, password, total_s=2 * timeout_s, most_bytes=_MOST_BYTES)
+        self._offset = dt.timedelta(0)
+        self._device_address = f"http://{url.authority}/onvif/device_service"
+        self._media_address = ""
+        self._services: dict[str, Any] = {}
+
+    @classmethod
+    def connect(cls, url: CameraUrl, password: Secret | None, *, timeout_s: float = 5.0) -> OnvifCamera:
+        """Read the camera's clock, log in once, find its media service.
+
+        timeout_s: half of what one exchange may take in all. Raises CameraUnreachable, CameraDenied,
+        ProtocolViolation, LimitExceeded.
+        """
+        camera = cls(url, password, timeout_s=timeout_s)
+        reading = camera.clock()
+        middle = (reading.sent_ns + reading.received_ns) / 2
+        camera._offset = dt.timedelta(seconds=round((reading.camera_ns - middle) / 1e9))
+        camera._media_address = camera._find_media()
+        return camera
+
+    def clock(self) -> ClockReading:
+        """The camera's wall clock; needs no login (ONVIF Core, GetSystemDateAndTime)."""
+        with _understood(self._camera):
+            service = self._service("devicemgmt", self._device_address, login=False)
+            sent = time.time_ns()
+            answer = service.GetSystemDateAndTime()
+            received = time.time_ns()
+            utc = answer.UTCDateTime
+            moment = dt.datetime(
+                *(utc.Date.Year, utc.Date.Month, utc.Date.Day),
+                *(utc.Time.Hour, utc.Time.Minute, min(utc.Time.Second, 59)),
+                tzinfo=dt.UTC,
+            )
+            return ClockReading(int(moment.timestamp()) * 10**9, sent, received)
+
+    def identity(self) -> CameraIdentity:
+        """What the camera says it is."""
+        with _understood(self._camera):
+            found = self._device().GetDeviceInformation()
+            return CameraIdentity(
+                manufacturer=_text(found.Manufacturer),
+                model=_text(found.Model),
+                firmware=_text(found.FirmwareVersion),
+                serial=_text(found.SerialNumber),
+                hardware=_text(found.HardwareId),
+            )
+
+    def profiles(self) -> tuple[StreamProfile, ...]:
+        """Profiles that hold a video encoder. Raises ProtocolViolation if there is none."""
+        with _understood(self._camera):
+            found = tuple(
+                _profile(p) for p in self._media().GetProfiles() or () if p.VideoEncoderConfiguration is not None
+            )
+        if not found:
+            raise ProtocolViolation(f"{self._camera} has no media profile with a video encoder")
+        return found
+
+    def stream_uri(self, profile: StreamProfile) -> str:
+        """RTSP address of the profile's stream, exactly as the camera reports it."""
+        with _understood(self._camera):
+            setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
+            answer = self._media().GetStreamUri({"StreamSetup": setup, "ProfileToken": profile.token})
+            uri = _text(answer.Uri, 2048)
+        if not uri.startswith("rtsp://"):
+            raise ProtocolViolation(f"{self._camera} reports {uri[:100]!r} as its stream: not an RTSP address")
+        return uri
+
+    def snapshot_uri(self, profile: StreamProfile) -> str:
+        """HTTP address of a snapshot, as reported."""
+        with _understood(self._camera):
+            return _text(self._media().GetSnapshotUri({"ProfileToken": profile.token}).Uri, 2048)
+
+    def encoder_options(self, profile: StreamProfile) -> EncoderOptions:
+        """What the profile's H.264 encoder offers."""
+        with _understood(self._camera):
+            asked = {"ConfigurationToken": profile.encoder, "ProfileToken": profile.token}
+            offered = self._media().GetVideoEncoderConfigurationOptions(asked).H264
+            return EncoderOptions(
+                sizes=tuple((int(s.Width), int(s.Height)) for s in offered.ResolutionsAvailable),
+                fps=(int(offered.FrameRateRange.Min), int(offered.FrameRateRange.Max)),
+                gop=(int(offered.GovLengthRange.Min), int(offered.GovLengthRange.Max)),
+            )
+
+    def encoder_settings(self, profile: StreamProfile) -> dict[str, Any]:
+        """The encoder's settings: width, height, fps, bitrate_kbit, gop."""
+        with _understood(self._camera):
+            found = self._media().GetVideoEncoderConfiguration({"ConfigurationToken": profile.encoder})
+            return {
+                "width": int(found.Resolution.Width),
+                "height": int(found.Resolution.Height),
+                "fps": int(found.RateControl.FrameRateLimit),
+                "bitrate_kbit": int(found.RateControl.BitrateLimit),
+                "gop": int(found.H264.GovLength),
+            }
+
+    def apply_encoder_settings(self, profile: StreamProfile, settings: dict[str, Any]) -> None:
+        """Set what encoder_settings() gives; everything else of the configuration stays."""
+        with _understood(self._camera):
+            configuration = self._media().GetVideoEncoderConfiguration({"ConfigurationToken": profile.encoder})
+            configuration.Resolution.Width = settings["width"]
+            configuration.Resolution.Height = settings["height"]
+            configuration.RateControl.FrameRateLimit = settings["fps"]
+            configuration.RateControl.BitrateLimit = settings["bitrate_kbit"]
+            configuration.H264.GovLength = settings["gop"]
+            self._media().SetVideoEncoderConfiguration(
+                {"Configuration": configuration, "ForcePersistence": True}
+            )
+
+    def scopes(self) -> tuple[str, ...]:
+        """The camera's scopes."""
+        with _understood(self._camera):
+            return tuple(_text(s.ScopeItem, 1024) for s in self._device().GetScopes() or ())
+
+    def _find_media(self) -> str:
+        with _understood(self._camera):
+            found = self._device().GetCapabilities({"Category": "Media"})
+            return _text(found.Media.XAddr, 2048)
+
+    def _device(self) -> Any:
+        return self._service("devicemgmt", self._device_address, login=True)
+
+    def _media(self) -> Any:
+        return self._service("media", self._media_address, login=True)
+
+    def _service(self, name: str, address: str, *, login: bool) -> Any:
+        """An onvif-zeep service on the bounded transport; made once."""
+        key = f"{name} {login}"
+        if key not in self._services:
+            self._services[key] = _make_service(
+                name, address, self._transport, self._url.user if login else None, self._password, self._offset
+            )
+        return self._services[key]
+
+
+def _make_service(
+    name: str, address: str, transport: Any, user: str | None, password: Secret | None, offset: dt.timedelta
+) -> Any:
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
+    from onvif import ONVIFService  # configures the root logger when imported: undone below
+    from onvif.definition import SERVICES
+
+    root.handlers[:], root.level = before[0], before[1]
+    definition = SERVICES[name]
+    service = ONVIFService(
+        address,
+        user,
+        password.reveal() if password is not None else None,
+        str(_wsdl_folder() / definition["wsdl"]),
+        no_cache=True,
+        dt_diff=offset,
+        binding_name=f"{{{definition['ns']}}}{definition['binding']}",
+        transport=transport,
+    )
+    if user is None:
+        service.zeep_client.wsse = None
+    return service
+
+
+def _wsdl_folder() -> Path:
+    """The WSDL files that onvif-zeep installs beside its package."""
+    spec = find_spec("onvif")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent.parent / "wsdl"
+
+
+def _profile(found: Any) -> StreamProfile:
+    encoder = found.VideoEncoderConfiguration
+    rate = encoder.RateControl
+    return StreamProfile(
+        token=_text(found.token),
+        name=_text(found.Name),
+        encoder=_text(encoder.token),
+        codec=_CODECS.get(str(encoder.Encoding), str(encoder.Encoding).lower()),
+        width=int(encoder.Resolution.Width),
+        height=int(encoder.Resolution.Height),
+        fps=float(rate.FrameRateLimit) if rate is not None else 0.0,
+        bitrate_kbit=int(rate.BitrateLimit) if rate is not None else 0,
+        gop=int(encoder.H264.GovLength) if encoder.H264 is not None else 0,
+    )
+
+
+def _text(value: Any, most: int = 128) -> str:
+    """A camera's text, bounded, control characters out."""
+    return "".join(c for c in str(value if value is not None else "")[:most] if c.isprintable())
+
+

@@ -1,0 +1,160 @@
+"""Where the chart stands in the picture: found by its markers once, then every region is known in pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.measure.reading import Box, Reader
+from bench.measure.tone import Tone, measure_tone
+from fixtures.charts import Chart, Edge, Region
+from standards.errors import MeasurementRefused
+
+__all__ = ["ChartView", "locate"]
+
+_Floats = NDArray[np.float64]
+_LEAST_EDGE = 30  # pixels across an edge's rectangle: what the edge method has been proven with
+_MOST_MISFIT = 0.004  # of the picture's width: markers that no flat chart can show so
+_MOST_TURN = 8.0  # degrees; with the chart's own slant the edges leave the good range beyond
+_CORE = {"grey": 0.6, "counter": 0.6, "lamp": 0.7}  # inner share of a region that is read
+
+
+@dataclass(frozen=True)
+class ChartView:
+    """A chart in a picture. matrix: (3, 3) homography from chart millimetres to pixels (centres on whole
+    numbers); picture: the luma it was found in."""
+
+    chart: Chart
+    matrix: _Floats
+    picture: NDArray[np.uint8]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the pictures this view is valid for."""
+        return self.picture.shape[0], self.picture.shape[1]
+
+    def corners(self, region: Region) -> _Floats:
+        """(4, 2) corners of a region, pixels."""
+        points = np.asarray([region.corners], dtype=np.float64)
+        return np.asarray(cv2.perspectiveTransform(points, self.matrix)[0])
+
+    def box(self, region: Region) -> Box:
+        """The upright box of whole pixels inside a region."""
+        corners = self.corners(region)
+        (_, x0, x1, _), (_, y0, y1, _) = np.sort(corners, axis=0).T
+        rows = slice(math.ceil(y0), max(math.floor(y1) + 1, math.ceil(y0) + 1))
+        return rows, slice(math.ceil(x0), max(math.floor(x1) + 1, math.ceil(x0) + 1))
+
+    def edge_box(self, edge: Edge) -> Box:
+        """The rectangle that an edge is measured in."""
+        return self.box(edge.roi)
+
+    @cached_property
+    def grey_boxes(self) -> tuple[Box, ...]:
+        """Inner part of each grey step, in the chart's order."""
+        return tuple(self.box(grey.inset(_CORE["grey"])) for grey in self.chart.greys)
+
+    @property
+    def lamp_row(self) -> float:
+        """Where the lamp's window lies, 0.0 at the top row to 1.0 at the last: for a rolling shutter."""
+        return float(self.corners(self.chart.lamp)[:, 1].mean()) / (self.shape[0] - 1)
+
+    def tone(self, pictures: Sequence[NDArray[np.uint8]] = ()) -> Tone:
+        """Tone curve from the grey steps, over the pictures given or the one of this view.
+
+        Raises MeasurementRefused if the steps are covered, clipped or unevenly lit.
+        """
+        of = pictures or (self.picture,)
+        codes = [float(np.mean([p[box].mean() for p in of])) for box in self.grey_boxes]
+        return measure_tone(codes, [grey.reflectance or 0.0 for grey in self.chart.greys])
+
+    def reader(self) -> Reader:
+        """Reader of counter and lamp for every picture; without a tone curve the lamp reads nan."""
+        try:
+            table = self.tone().table
+        except MeasurementRefused:
+            table = None  # light cannot be had from codes then, and the reading says so: nan
+        cells = tuple(self.box(cell.inset(_CORE["counter"])) for cell in self.chart.cells)
+        return Reader(self.shape, cells, self.box(self.chart.lamp.inset(_CORE["lamp"])), table)
+
+
+def _markers(luma: NDArray[np.uint8], chart: Chart) -> dict[int, _Floats]:
+    """Corners, (4, 2) pixels, of the chart's markers that the picture shows just once."""
+    parameters = cv2.aruco.DetectorParameters()
+    parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    corners, ids, _ = cv2.aruco.ArucoDetector(dictionary, parameters).detectMarkers(luma)
+    numbers = [] if ids is None else [int(i) for i in np.asarray(ids).ravel()]
+    wanted = {marker.id for marker in chart.markers}
+    return {
+        number: np.asarray(quad, dtype=np.float64).reshape(4, 2)
+        for number, quad in zip(numbers, corners, strict=True)
+        if number in wanted and numbers.count(number) == 1
+    }
+
+
+def _fit(found: dict[int, _Floats], chart: Chart, width: int) -> _Floats:
+    """Homography from millimetres to pixels over all marker corners."""
+    paper = np.concatenate([np.asarray(marker.region.corners) for marker in chart.markers])
+    picture = np.concatenate([found[marker.id] for marker in chart.markers])
+    matrix, _ = cv2.findHomography(paper, picture, 0)
+    if matrix is None:
+        raise MeasurementRefused(
+            "the chart's markers lie on one line: put the chart upright before the camera"
+        )
+    seen = cv2.perspectiveTransform(paper[None], matrix)[0]
+    misfit = float(np.abs(seen - picture).max())
+    if misfit > max(2.0, _MOST_MISFIT * width):
+        raise MeasurementRefused(
+            f"the markers lie {misfit:.1f} pixels off a flat chart: flatten it, or the lens distorts too much"
+        )
+    return np.asarray(matrix, dtype=np.float64)
+
+
+def _check(view: ChartView) -> None:
+    """Refuse a chart that is cut off, too small or turned too far to be measured."""
+    rows, columns = view.shape
+    for region in view.chart.regions.values():
+        corners = view.corners(region)
+        if (corners < 0).any() or (corners > (columns - 1, rows - 1)).any():
+            raise MeasurementRefused(
+                f"the picture cuts off '{region.name}' of the chart: move the camera back"
+            )
+    for edge in view.chart.edges:
+        across = min(s.stop - s.start for s in view.edge_box(edge))
+        if across < _LEAST_EDGE:
+            raise MeasurementRefused(
+                f"the chart is too small: '{edge.name}' is {across} pixels across, {_LEAST_EDGE} are needed; "
+                "let the chart fill the picture"
+            )
+    top = view.corners(view.chart.panel)[1] - view.corners(view.chart.panel)[0]
+    turn = math.degrees(math.atan2(top[1], top[0]))
+    if abs(turn) > _MOST_TURN:
+        raise MeasurementRefused(f"the chart is turned by {turn:.1f} degrees: put it upright")
+
+
+def locate(picture: NDArray[np.uint8], chart: Chart) -> ChartView:
+    """Find the chart in a picture.
+
+    picture: (rows, columns) luma. Raises MeasurementRefused if the chart is not found, is cut off or
+    covered, too small, turned or bent; the message says which, and the mend.
+    """
+    if picture.ndim != 2 or picture.dtype != np.uint8:
+        raise ValueError(f"a luma picture is (rows, columns) uint8, not {picture.shape} {picture.dtype}")
+    found = _markers(picture, chart)
+    missing = [marker.id for marker in chart.markers if marker.id not in found]
+    if len(missing) == len(chart.markers):
+        raise MeasurementRefused(f"chart {chart.name} not found in the picture: put it before the camera")
+    if missing:
+        names = {0: "top left", 1: "top right", 2: "bottom right", 3: "bottom left"}
+        listed = ", ".join(names[number] for number in missing)
+        raise MeasurementRefused(f"the chart's marker {listed} is cut off or covered: show the whole chart")
+    view = ChartView(chart, _fit(found, chart, picture.shape[1]), picture)
+    _check(view)
+    return view

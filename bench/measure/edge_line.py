@@ -1,0 +1,148 @@
+"""Where a slanted edge runs through its rectangle: a polynomial x = p(y), found in three rounds.
+
+First by area, which needs no derivative; then by centroids of the gradient in windows that follow the
+curve; at last by Gauss-Newton on all pixels against the edge's own profile, which reaches the bound that
+noise sets (docs/methods/resolution.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.measure.spline import Spline, fit_spline
+from standards.errors import MeasurementRefused
+
+__all__ = ["KNOT_PITCH", "PENALTY", "Line", "distances", "find_line", "refine", "tukey"]
+
+_Floats = NDArray[np.float64]
+#: Knots of the edge profile, pixels, and the penalty that keeps empty ones solvable.
+KNOT_PITCH, PENALTY = 0.25, 1e-3
+_ORDERS = (1, 2, 3, 5)
+_PASSES = 3
+_NEAR = 6.0  # pixels either side of the edge whose residuals move it: beyond, the gradient is nothing
+
+
+@dataclass(frozen=True)
+class Line:
+    """x = sum of c[j] u**j, u = y / reach, y in rows from the middle of the rectangle."""
+
+    coefficients: _Floats
+    reach: float
+
+    @property
+    def order(self) -> int:
+        """Degree of the polynomial."""
+        return len(self.coefficients) - 1
+
+    @property
+    def slope(self) -> float:
+        """dx/dy in the middle."""
+        return float(self.coefficients[1] / self.reach)
+
+    def at(self, y: _Floats) -> _Floats:
+        """x in columns."""
+        return np.polynomial.polynomial.polyval(y / self.reach, self.coefficients)
+
+    def slope_at(self, y: _Floats) -> _Floats:
+        """dx/dy."""
+        derived = np.polynomial.polynomial.polyder(self.coefficients)
+        return np.polynomial.polynomial.polyval(y / self.reach, derived) / self.reach
+
+
+def tukey(u: _Floats, flat: float) -> _Floats:
+    """Window over u = |x| / half-width: 1 up to `flat`, then a cosine down to 0 at u = 1."""
+    fall = np.clip((u - flat) / (1 - flat), 0.0, 1.0)
+    return 0.5 * (1 + np.cos(np.pi * fall))
+
+
+def distances(line: Line, shape: tuple[int, int]) -> _Floats:
+    """(rows, columns) distance of each pixel from the line along its normal, positive to the right."""
+    rows, columns = shape
+    y = np.arange(rows) - (rows - 1) / 2
+    cosine = 1 / np.hypot(1.0, line.slope_at(y))
+    return np.asarray((np.arange(columns)[None, :] - line.at(y)[:, None]) * cosine[:, None])
+
+
+def _robust_fit(u: _Floats, x: _Floats, order: int) -> tuple[_Floats, float]:
+    """Cauchy-weighted polynomial; its coefficients and a Bayesian information criterion."""
+    powers = np.vander(u, order + 1, increasing=True)
+    coefficients = np.linalg.lstsq(powers, x, rcond=None)[0]
+    for _ in range(3):
+        residual = x - powers @ coefficients
+        scale = 1.4826 * np.median(np.abs(residual - np.median(residual))) + 1e-6
+        weight = 1 / (1 + (residual / (2 * scale)) ** 2)
+        weighted = powers * weight[:, None]
+        coefficients = np.linalg.solve(weighted.T @ powers + 1e-9 * np.eye(order + 1), weighted.T @ x)
+    residual = x - powers @ coefficients
+    scale = max(1.4826 * float(np.median(np.abs(residual))), 3e-3)
+    spread = float(np.mean(np.minimum(residual**2, 9 * scale * scale)))
+    bic = len(u) * np.log(spread + 9e-6) + 1.5 * (order + 1) * np.log(len(u))
+    return np.asarray(coefficients), float(bic)
+
+
+def _best_fit(y: _Floats, x: _Floats, reach: float) -> Line:
+    """The lowest order that no higher one beats by more than 2 in the criterion."""
+    best, best_bic = _robust_fit(y / reach, x, _ORDERS[0])
+    for order in _ORDERS[1:]:
+        candidate, bic = _robust_fit(y / reach, x, order)
+        if bic < best_bic - 2:
+            best, best_bic = candidate, bic
+    return Line(best, reach)
+
+
+def find_line(roi: _Floats) -> Line:
+    """The edge of an upright rectangle, dark on its left, bright on its right.
+
+    roi: (rows, columns) linear light. Raises MeasurementRefused if too few rows show an edge.
+    """
+    rows, columns = roi.shape
+    x = np.arange(columns, dtype=np.float64)
+    y = np.arange(rows) - (rows - 1) / 2
+    margin = max(3, columns // 10)
+    low, high = float(np.median(roi[:, :margin])), float(np.median(roi[:, -margin:]))
+    step = high - low
+    line = _best_fit(y, (columns - 0.5) - ((roi - low) / step).sum(1), (rows - 1) / 2)
+    gradient = np.zeros_like(roi)
+    gradient[:, 1:-1] = (roi[:, 2:] - roi[:, :-2]) / 2
+    for window in (columns / 3, 16.0, 10.0):
+        u = np.abs(x[None, :] - line.at(y)[:, None]) / window
+        weighted = tukey(u, 0.4) * gradient
+        mass = weighted.sum(1)
+        good = mass > 0.3 * step
+        centroid = (weighted @ x)[good] / mass[good]
+        kept = (centroid > 2) & (centroid < columns - 3)
+        if np.count_nonzero(kept) < max(8.0, 0.3 * rows):
+            raise MeasurementRefused(
+                f"only {np.count_nonzero(kept)} of {rows} rows of the rectangle show the edge: "
+                "more light, less noise, or nothing in front of the chart"
+            )
+        line = _best_fit(y[good][kept], centroid[kept], (rows - 1) / 2)
+    return line
+
+
+def refine(roi: _Floats, line: Line, half: float) -> tuple[Line, Spline, _Floats]:
+    """Move the line until no pixel's residual follows it any more.
+
+    half: reach of the profile along the normal, pixels. Returns the line, the profile (edge spread
+    function) along the normal and the pixels' distances. The line's constant is left to the profile,
+    which takes up any common shift.
+    """
+    values = roi.ravel()
+    u = (np.arange(roi.shape[0]) - (roi.shape[0] - 1) / 2) / line.reach
+    for _ in range(_PASSES):
+        distance = distances(line, (roi.shape[0], roi.shape[1])).ravel()
+        profile = fit_spline(distance, values, half=half, pitch=KNOT_PITCH, penalty=PENALTY)
+        near = np.flatnonzero(np.abs(distance) < min(_NEAR, half - 1))
+        expected, slope = profile(distance[near]), profile.derivative(distance[near])
+        power = u[near // roi.shape[1]][:, None] ** np.arange(1, line.order + 1)
+        effect = -slope[:, None] * power * np.cos(np.arctan(line.slope))
+        normal = effect.T @ effect + 1e-12 * np.eye(line.order)
+        change = np.linalg.solve(normal, effect.T @ (values[near] - expected))
+        line = Line(line.coefficients + np.concatenate([[0.0], change]), line.reach)
+        if np.max(np.abs(change)) < 1e-4:
+            break
+    distance = distances(line, (roi.shape[0], roi.shape[1])).ravel()
+    return line, fit_spline(distance, values, half=half, pitch=KNOT_PITCH, penalty=PENALTY), distance

@@ -1,0 +1,100 @@
+"""Flash lamp on a serial line: ASCII commands, one a line, SCPI-like error queue."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from types import TracebackType
+
+import serial
+
+from instruments.calibration import Calibration
+from instruments.capability import Flash
+from standards.errors import InstrumentError
+
+__all__ = ["SerialFlashLamp"]
+
+_ANSWER_S = 2.0
+_LONGEST_ANSWER = 256  # bytes
+
+
+class SerialFlashLamp:
+    """A lamp that lights at the newline of ``OUTP ON``. Use as a context manager: it is left dark."""
+
+    def __init__(self, address: str, *, baud: int = 115200, calibration: Calibration | None = None) -> None:
+        """address: the serial device; calibration: certificate of command_to_light_delay, in seconds.
+
+        Raises InstrumentError if the line cannot be opened or the lamp does not identify itself.
+        """
+        self._address = address
+        self._calibration = calibration
+        try:
+            self._line = serial.Serial(address, baud, timeout=_ANSWER_S, write_timeout=_ANSWER_S, exclusive=True)
+        except (serial.SerialException, ValueError, OSError) as error:
+            raise InstrumentError(
+                f"flash lamp on {address}: cannot be opened ({error}). Mend: check the cable, the address in the "
+                "station file, and that no other program holds the line"
+            ) from None
+        self._line.reset_input_buffer()
+        self.identification = self.identify()
+        self.switch(False)
+
+    @property
+    def delay_s(self) -> float | None:
+        """Calibrated time from command to light, seconds; None without a certificate."""
+        return self._calibration.value if self._calibration else None
+
+    @property
+    def delay_u_s(self) -> float | None:
+        """Standard uncertainty of delay_s, seconds."""
+        return self._calibration.standard_uncertainty if self._calibration else None
+
+    def identify(self) -> str:
+        """Get manufacturer, model, serial number and firmware."""
+        return self._ask("*IDN?")
+
+    def switch(self, on: bool) -> Flash:
+        """Set the light, then read the error queue. Raises InstrumentError if the lamp complains or is silent."""
+        command = b"OUTP ON\n" if on else b"OUTP OFF\n"
+        sent = time.time_ns()
+        self._write(command)
+        done = time.time_ns()
+        answer = self._ask("SYST:ERR?")
+        if not answer.startswith("0,"):
+            raise InstrumentError(f"flash lamp on {self._address} refused {command!r}: {answer}")
+        return Flash(on=on, sent_ns=sent, done_ns=done)
+
+    def _write(self, command: bytes) -> None:
+        """One write call, so that the newline is handed over with the rest and sent_ns is its time."""
+        try:
+            self._line.write(command)
+            self._line.flush()
+        except (serial.SerialException, OSError) as error:
+            raise InstrumentError(f"flash lamp on {self._address}: the line failed: {error}") from None
+
+    def _ask(self, query: str) -> str:
+        self._write(query.encode() + b"\n")
+        try:
+            answer = self._line.read_until(b"\n", _LONGEST_ANSWER)
+        except (serial.SerialException, OSError) as error:
+            raise InstrumentError(f"flash lamp on {self._address}: the line failed: {error}") from None
+        if not answer.endswith(b"\n"):
+            raise InstrumentError(
+                f"flash lamp on {self._address}: no answer to {query} within {_ANSWER_S:g} s (got {answer[:60]!r})"
+            )
+        return answer.decode("ascii", "replace").strip()
+
+    def __enter__(self) -> SerialFlashLamp:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(InstrumentError):
+            self._write(b"OUTP OFF\n")
+        with suppress(OSError):
+            self._line.close()
+
+    def __repr__(self) -> str:
+        return f"SerialFlashLamp({os.path.basename(self._address)!r})"
