@@ -18,8 +18,8 @@ from reports.record import Plan
 from standards.errors import PlanMismatch, RecordError
 
 __all__ = [
-    "DOCUMENTS", "JOURNAL", "JUNIT", "OBJECTS", "PLAN", "RESULTS", "SEAL", "file_digest", "json_text", "parse_object",
-    "read_plan", "sync_folder", "write_plan", "write_whole",
+    "DOCUMENTS", "JOURNAL", "JUNIT", "OBJECTS", "PLAN", "RESULTS", "SEAL", "file_digest", "json_text",
+    "parse_object", "read_plan", "sync_folder", "write_plan", "write_whole",
 ]  # fmt: skip
 
 PLAN = "plan.json"

@@ -27,7 +27,7 @@ from reports.record import (
 from standards.clause import Limit
 from standards.decision import Execution, Judged, Verdict, combine
 from standards.errors import RecordError
-from standards.quantity import Finding, Subject
+from standards.quantity import Finding, Origin, Subject
 
 __all__ = [
     "Outcome", "derive", "identity", "junit_xml", "outcomes", "results_from", "results_json", "run_id",
@@ -209,7 +209,7 @@ def results_from(plan: Plan, events: Iterable[Event]) -> Results:
     return Results(
         run=RunInfo(
             id=run_id(events),
-            origin=plan.origin,
+            origin=_origin(plan, ends),
             scheme=plan.scheme,
             plan_sha256=plan.sha256(),
             governing_date=plan.governing_date,
@@ -220,6 +220,12 @@ def results_from(plan: Plan, events: Iterable[Event]) -> Results:
         recommended=overall.recommended,
         items=tuple(_entry(end, plan) for end in ends),
     )
+
+
+def _origin(plan: Plan, ends: Iterable[Outcome]) -> Origin:
+    """The run's origin: the plan's, unless a value says that it came from a simulation."""
+    simulated = any(end.finding is not None and end.finding.origin is Origin.SIMULATED for end in ends)
+    return Origin.SIMULATED if simulated else plan.origin
 
 
 def results_json(results: Results) -> bytes:

@@ -8,6 +8,7 @@ made a new seal is for a signature to show.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -28,7 +29,7 @@ from reports.folder import (
     write_whole,
 )
 from reports.journal import Journal
-from reports.record import EventKind, digest_of
+from reports.record import EventKind, Plan, digest_of
 from reports.results import derive, run_id
 from standards.errors import PlanMismatch, RecordError
 
@@ -140,24 +141,29 @@ def _entry(path: Path) -> FileEntry:
     return FileEntry(sha256=sha, bytes=length)
 
 
-def seal(folder: Path) -> Seal:
+def _close(plan: Plan, journal: Journal) -> None:
+    """The last event of the journal, once. Raises before it if the record is not fit to be closed."""
+    planned = [event for event in journal.events if event.kind is EventKind.PLANNED]
+    if not planned or planned[0].data.get("plan_sha256") != plan.sha256():
+        raise PlanMismatch(f"{PLAN} is not the plan that this run was started with")
+    derive(plan, journal.events)  # a record that cannot be derived must not be closed for good
+    if not journal.sealing:
+        journal.append(EventKind.SEALING, {})
+
+
+def seal(folder: Path, journal: Journal | None = None) -> Seal:
     """Seal a run folder and return its seal; a sealed folder keeps the seal it has.
 
-    Appends SEALING to the journal (which must be closed elsewhere), writes results.json and junit.xml,
-    then seal.json. Raises RecordError for a damaged record, PlanMismatch if the plan on disk is not the
-    one the run was started with.
+    journal: the folder's journal where the caller has it open; else it is opened here. Appends SEALING
+    to it, writes results.json and junit.xml, then seal.json. Raises RecordError for a damaged record,
+    PlanMismatch if the plan on disk is not the one the run was started with.
     """
     if (folder / SEAL).exists():
         return read_seal(folder)
     plan = read_plan(folder)
-    with Journal.open(folder / JOURNAL) as journal:
-        planned = [event for event in journal.events if event.kind is EventKind.PLANNED]
-        if not planned or planned[0].data.get("plan_sha256") != plan.sha256():
-            raise PlanMismatch(f"{folder / PLAN} is not the plan that this run was started with")
-        derive(plan, journal.events)  # a record that cannot be derived must not be closed for good
-        if not journal.sealing:
-            journal.append(EventKind.SEALING, {})
-        events, head = journal.events, journal.head
+    with nullcontext(journal) if journal is not None else Journal.open(folder / JOURNAL) as opened:
+        _close(plan, opened)
+        events, head = opened.events, opened.head
     for name, content in derive(plan, events).items():
         write_whole(folder / name, content)
     evidence = Evidence(folder)

@@ -29,7 +29,9 @@ PACKET = np.dtype(
     ]
 )
 #: One RTCP sender report. ntp: the sender's wall clock, ns since Unix epoch; timestamp: extended ticks.
-REPORT = np.dtype([("arrival", "i8"), ("ntp", "i8"), ("timestamp", "i8"), ("packets", "i8"), ("octets", "i8")])
+REPORT = np.dtype(
+    [("arrival", "i8"), ("ntp", "i8"), ("timestamp", "i8"), ("packets", "i8"), ("octets", "i8")]
+)
 #: One access unit (coded picture). offset/size: place in Capture.stream (Annex B); key: IDR;
 #: intact: no packet of it was lost and its payload parsed; first/last: arrival of first and last packet.
 UNIT = np.dtype(

@@ -21,7 +21,7 @@ from standards.errors import ProtocolViolation
 
 __all__ = ["Luma", "Reading", "first_pictures", "read_frames"]
 
-#: Luma plane, (rows, columns) uint8, as decoded: no conversion of range or colour, cropped to what is visible.
+#: Luma plane, (rows, columns) uint8, as decoded: no conversion of range or colour, cropped to the visible.
 Luma = NDArray[np.uint8]
 
 _MOST_ERRORS = 1000
@@ -33,7 +33,7 @@ _DEEPER = {"10le": 2, "12le": 4, "14le": 6}
 
 @dataclass(frozen=True)
 class Reading:
-    """What one picture shows. counter: the content counter, -1 where unreadable; lamp: light, nan if absent."""
+    """What one picture shows. counter: -1 where unreadable; lamp: light level, nan where absent."""
 
     counter: int
     lamp: float
@@ -44,11 +44,13 @@ def _open_decoder() -> VideoCodecContext:
     assert isinstance(context, VideoCodecContext)
     # One thread: a decoder with several frames in hand blames errors on the wrong one. Damaged pictures are
     # put out too (they are marked), and order follows the standard instead of a guess that may drop pictures.
+    # "aggressive" takes a slice that ends before its data do for damaged: with CAVLC all of 75 damaged packets
+    # were found by it, 69 without. With CABAC one in ten decodes to wrong pixels without an offence.
     context.thread_count = 1
     context.thread_type = "NONE"
     context.options = {
         "flags": "+output_corrupt",
-        "err_detect": "+crccheck+bitstream+buffer",
+        "err_detect": "+crccheck+bitstream+buffer+aggressive",
         "strict": "strict",
         "max_pixels": str(_MOST_PIXELS),
     }
@@ -236,7 +238,7 @@ def _settle(
 
 
 def first_pictures(capture: Capture, count: int) -> tuple[Luma, ...]:
-    """The first `count` undamaged pictures, four frames apart, to find the chart in; fewer if there are fewer."""
+    """The first undamaged pictures, four frames apart, to find the chart in; fewer if there are fewer."""
     errors: list[tuple[int, str]] = []
     faulty = _broken_on_the_wire(capture)
     found: list[Luma] = []

@@ -40,8 +40,9 @@ def parse_challenges(headers: Sequence[str]) -> tuple[Challenge, ...]:
     found: list[Challenge] = []
     for header in headers[:_MOST_CHALLENGES]:
         starts = list(_SCHEME.finditer(header))
-        for start, after in zip(starts, [*starts[1:], None], strict=True):
-            text = header[start.end() : after.start() if after else len(header)]
+        ends = [*(m.start() for m in starts[1:]), len(header)]
+        for start, end in zip(starts, ends, strict=False):
+            text = header[start.end() : end]
             parameters = {
                 m[1].lower(): re.sub(r"\\(.)", r"\1", m[2]) if m[2] is not None else m[3]
                 for m in _PARAMETER.finditer(text)

@@ -104,7 +104,9 @@ def parse_answer(data: bytes) -> Found | None:
     if url is None:
         return None
     endpoint = _clean(match.findtext(f".//{_ADDRESS}") or url)
-    return Found(url, _scope(scopes, "name"), _scope(scopes, "hardware"), endpoint, tuple(map(_clean, xaddrs)), scopes)
+    return Found(
+        url, _scope(scopes, "name"), _scope(scopes, "hardware"), endpoint, tuple(map(_clean, xaddrs)), scopes
+    )
 
 
 def _camera_url(xaddr: str) -> str | None:

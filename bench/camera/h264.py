@@ -10,7 +10,7 @@ from standards.errors import LimitExceeded
 
 __all__ = ["AccessUnit", "Assembler", "Row"]
 
-#: One packet of a unit: arrival (ns), extended sequence, extended timestamp, payload bytes, payload type, marker.
+#: One packet: arrival (ns), extended sequence, extended timestamp, payload bytes, payload type, marker.
 Row = tuple[int, int, int, int, int, bool]
 
 _START = b"\0\0\0\1"

@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
+from bench.camera.address import Secret
 from bench.camera.capture import Capture
 from bench.camera.digest import Authorizer
 from bench.camera.limits import Limits
@@ -31,7 +32,7 @@ from standards.errors import (
     UsageError,
 )
 
-__all__ = ["Progress", "SecretText", "capture"]
+__all__ = ["Progress", "capture"]
 
 _REPORT_EVERY_S = 4.0
 _CLOCK_EVERY_S = 1.0
@@ -40,13 +41,6 @@ _SILENCE_S = 10.0
 _PRIORITY = 10
 _PROGRESS_S = 0.2
 _BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-class SecretText(Protocol):
-    """A password that shows itself only when asked."""
-
-    def reveal(self) -> str:
-        """The text."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +256,7 @@ def capture(
     url: str,
     *,
     user: str | None,
-    password: SecretText | str | None,
+    password: Secret | str | None,
     seconds: float,
     transport: Literal["tcp", "udp"] = "tcp",
     on_progress: Callable[[Progress], None] | None = None,

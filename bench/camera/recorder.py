@@ -1,4 +1,4 @@
-"""Fills a Capture from packets: numbers unwrapped across wraps and reconnections, losses named, units laid out.
+"""Fills a Capture from packets: numbers unwrapped across reconnections too, losses named, units laid out.
 
 It runs in the receiving thread, so what it does per packet is little: one header, one row.
 """
@@ -31,9 +31,6 @@ __all__ = ["Recorder"]
 _PACKET_ROW = struct.Struct("=qqqiB?i")
 _REPORT_ROW = struct.Struct("=qqqqq")
 _UNIT_ROW = struct.Struct("=qqqqi??")
-assert (PACKET.itemsize, REPORT.itemsize, UNIT.itemsize) == (
-    _PACKET_ROW.size, _REPORT_ROW.size, _UNIT_ROW.size,
-)  # fmt: skip
 _START = b"\0\0\0\1"
 _SPS, _PPS = 7, 8
 
@@ -128,6 +125,8 @@ class Recorder:
             if fresh is None:
                 return
             leg = fresh
+        elif leg.suspect is not None:
+            leg.suspect = None
         restarts = leg.sequencer.restarts
         payload = bytes(data[packet.start : packet.end])
         for number, (one, content, came) in leg.sequencer.push(packet.sequence, (packet, payload, arrival)):
@@ -182,7 +181,7 @@ class Recorder:
             units=np.frombuffer(bytes(self._units), UNIT),
             stream=bytes(self._stream),
             declared=dict(declared),
-            events=tuple(self._events),
+            events=tuple(sorted(self._events, key=lambda event: event.time_ns)),
             overflow=overflow,
         )
 

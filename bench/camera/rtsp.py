@@ -157,10 +157,7 @@ class RtspSession:
         """Receive for at most a tick, and keep the session alive."""
         if time.monotonic() >= self._next_keepalive:
             self._send_keepalive()
-        if self._udp is None:
-            message = self._wire.step(self._deliver)
-        else:
-            message = self._step_udp(self._udp)
+        message = self._wire.step(self._deliver) if self._udp is None else self._step_udp(self._udp)
         if message is not None:
             self._unsolicited(message)
 
@@ -278,8 +275,8 @@ class RtspSession:
         if 300 <= status < 400:
             place = (answer.get("location") or "")[:200]
             raise ProtocolViolation(
-                f"the camera redirects {method} to {place!r}; not followed, since the password would go there: "
-                "give that address if it is the camera"
+                f"the camera redirects {method} to {place!r}; not followed, since the password would go "
+                "there: give that address if it is the camera"
             )
         if status == 403:
             raise CameraDenied(f"{method} is forbidden to this user (RTSP 403 {reason})")

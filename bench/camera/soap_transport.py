@@ -58,7 +58,9 @@ class BoundedTransport(Transport):  # type: ignore[misc]  # zeep has no types
         if answer.status_code == 401:
             raise CameraDenied(f"{address} refused the user or the password (HTTP 401)")
         if 300 <= answer.status_code < 400:
-            raise ProtocolViolation(f"{address} redirects to {answer.headers.get('Location', '?')[:200]!r}: not followed")
+            raise ProtocolViolation(
+                f"{address} redirects to {answer.headers.get('Location', '?')[:200]!r}: not followed"
+            )
         return answer
 
     def exchange(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -81,7 +83,9 @@ class BoundedTransport(Transport):  # type: ignore[misc]  # zeep has no types
             return found
         if isinstance(found, LimitExceeded):
             raise found
-        if isinstance(found, (requests.ConnectionError, requests.Timeout)) and "IncompleteRead" not in str(found):
+        if isinstance(found, (requests.ConnectionError, requests.Timeout)) and "IncompleteRead" not in str(
+            found
+        ):
             raise CameraUnreachable(
                 f"nothing answers at {address}: {_short(found)}. Mend: check address, port, cable and VLAN"
             ) from None

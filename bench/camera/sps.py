@@ -15,7 +15,7 @@ _EXTENDED_SAR = 255
 
 @dataclass(frozen=True)
 class SequenceParameters:
-    """width, height: visible pixels after cropping; coded_*: before it. fps: of the VUI time base, else None."""
+    """width, height: visible pixels after cropping; coded_*: before it. fps: of the VUI, or None."""
 
     profile: int
     level: int

@@ -195,7 +195,10 @@ class Wire:
 
     def _read_text(self) -> Message | None:
         # Byte by byte up to the end of its head: what follows may be a packet, whose time must be its own.
-        while True:
+        until = (
+            time.monotonic() + _TICK_S
+        )  # a byte at a time, each before the socket's own timeout, is slow too
+        while time.monotonic() < until:
             try:
                 data = self._socket.recv(self._reader.wants)
             except BlockingIOError:
@@ -208,6 +211,7 @@ class Wire:
             if (message := self._reader.feed(data)) is not None:
                 self._text = False
                 return message
+        return None
 
 
 class UdpPair:

@@ -28,7 +28,7 @@ _GRID = 0.125  # pixels between samples of the line spread function
 _LEAST_HALF_WIDTH, _WIDTHS, _FLAT = 3.5, 5.0, 0.6
 _WIDER, _WIDENINGS = 1.6, 2
 _LEAST_STEP_TO_NOISE = 3.0
-_ANGLES_REFUSED, _ANGLES_GOOD = (1.0, 40.0), (2.0, 15.0)
+_ANGLES_REFUSED, _ANGLES_GOOD = (1.0, 40.0), (1.95, 15.05)  # degrees
 _LEAST_SIZE = 16
 
 
@@ -38,9 +38,10 @@ class EdgeSfr:
 
     frequency, sfr, sfr_u: cycles a pixel, response, its standard uncertainty by noise. mtf50, mtf10:
     frequency of the first fall to 50 % and 10 %, nan if that lies beyond 1 cycle a pixel; _u: standard
-    uncertainty by noise. angle_deg: of the edge to the pixel grid; snr_db: step to noise; order: of the edge's
-    polynomial; half_width: of the window, pixels; nyquist_limited: the 10 % lies beyond 0.5 cycles a pixel.
-    flags: what makes the result doubtful, in words; empty is good.
+    uncertainty by noise. angle_deg: of the edge to the pixel grid; step: in the light of the rectangle;
+    snr_db: step to noise; order: of the edge's polynomial; half_width: of the window, pixels;
+    nyquist_limited: the 10 % lies beyond 0.5 cycles a pixel. flags: what makes the result doubtful, in
+    words; empty is good.
     """
 
     frequency: _Floats
@@ -170,6 +171,12 @@ def _evaluate(spread: _LineSpread, half_width: float, normalisation: Normalisati
     return _Response(sfr, noise, mtf50, _crossing_u(sfr, noise, mtf50), step)
 
 
+def _reached(x: _Floats, level: _Floats, share: float) -> float:
+    """Where a rising profile first passes a share of its step, between samples."""
+    k = max(int(np.argmax(level > share)), 1)
+    return float(x[k - 1] + (x[k] - x[k - 1]) * (share - level[k - 1]) / (level[k] - level[k - 1]))
+
+
 def _edge_width(profile: Spline, spread: _LineSpread) -> float:
     """Standard deviation, pixels, of a Gaussian edge with the same rise from 10 % to 90 %."""
     x = np.arange(-profile.half + 1, profile.half - 1, _GRID)
@@ -177,7 +184,7 @@ def _edge_width(profile: Spline, spread: _LineSpread) -> float:
     ends = max(4, len(x) // 8)
     low, high = float(values[:ends].mean()), float(values[-ends:].mean())
     level = (values - low) / (high - low)
-    rise = float(x[np.argmax(level > 0.9)] - x[np.argmax(level > 0.1)])
+    rise = _reached(x, level, 0.9) - _reached(x, level, 0.1)
     return min(max(rise / 2.563, 0.3), spread.reach)
 
 

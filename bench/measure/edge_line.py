@@ -44,24 +44,24 @@ class Line:
 
     def at(self, y: _Floats) -> _Floats:
         """x in columns."""
-        return np.polynomial.polynomial.polyval(y / self.reach, self.coefficients)
+        return np.asarray(np.polynomial.polynomial.polyval(y / self.reach, self.coefficients))
 
     def slope_at(self, y: _Floats) -> _Floats:
         """dx/dy."""
         derived = np.polynomial.polynomial.polyder(self.coefficients)
-        return np.polynomial.polynomial.polyval(y / self.reach, derived) / self.reach
+        return np.asarray(np.polynomial.polynomial.polyval(y / self.reach, derived) / self.reach)
 
 
 def tukey(u: _Floats, flat: float) -> _Floats:
     """Window over u = |x| / half-width: 1 up to `flat`, then a cosine down to 0 at u = 1."""
     fall = np.clip((u - flat) / (1 - flat), 0.0, 1.0)
-    return 0.5 * (1 + np.cos(np.pi * fall))
+    return np.asarray(0.5 * (1 + np.cos(np.pi * fall)))
 
 
 def distances(line: Line, shape: tuple[int, int]) -> _Floats:
     """(rows, columns) distance of each pixel from the line along its normal, positive to the right."""
     rows, columns = shape
-    y = np.arange(rows) - (rows - 1) / 2
+    y = np.arange(rows, dtype=np.float64) - (rows - 1) / 2
     cosine = 1 / np.hypot(1.0, line.slope_at(y))
     return np.asarray((np.arange(columns)[None, :] - line.at(y)[:, None]) * cosine[:, None])
 

@@ -39,7 +39,7 @@ _CURVE_POINTS = 51
 
 @dataclass(frozen=True)
 class _Series:
-    """Frequencies f10 of one square's near-vertical edges: (pictures, edges) cycles a pixel; noise_u alike."""
+    """f10 of one square's near-vertical edges, (pictures, edges) cycles a pixel, and its noise alike."""
 
     values: _Floats
     noise_u: _Floats
@@ -223,8 +223,8 @@ def _estimate(
 def resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> tuple[Estimate, Estimate]:
     """Limiting resolution of the centre, TV lines, and the corners' share of it, %.
 
-    pictures: (rows, columns) luma, each of a different GOP, as a static chart's coding error does not average out
-    within one. Returns "resolution.centre" (LW/PH at 10 %, capped at the pixel grid's limit) and
+    pictures: (rows, columns) luma, each of a different GOP, as a static chart's coding error does not
+    average out within one. Returns "resolution.centre" (LW/PH at 10 %, capped at the pixel grid's limit) and
     "resolution.corner_ratio" (mean of four corners over centre). Raises MeasurementRefused if no picture
     has the view's size, an edge cannot be measured, or the grey steps cannot.
     """

@@ -1,0 +1,70 @@
+# camcert's one task file. `make` creates the environment and lists the tasks.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/camcert-installed
+OUT ?= out/demo
+
+# How the tests are ordered: ORDER=file, or ORDER=random with an optional SEED.
+ORDER ?= file
+SEED ?=
+ORDERING := $(if $(filter random,$(ORDER)),$(if $(SEED),--randomly-seed=$(SEED)),-p no:randomly)
+# Anything else for pytest, e.g. make test TESTS=tests/standards PYTEST_ARGS="-k decide -x"
+TESTS ?= tests
+PYTEST_ARGS ?=
+
+LOCK_OPTIONS = --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: help install demo test check validate benchmark bundle lock peers clean
+.DEFAULT_GOAL := help
+
+help: $(READY)
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+
+install: $(READY) ## create .venv from the lock file
+
+$(READY): requirements-dev.lock pyproject.toml tools/create-venv.sh
+	@tools/create-venv.sh $(VENV)
+	@echo "installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## certify a virtual camera, from the wire to the Chinese report (OUT=out/demo)
+	$(BIN)/bench demo --out $(OUT)
+
+test: $(READY) ## every test, with branch coverage (ORDER=random SEED=n, TESTS=path, PYTEST_ARGS=...)
+	@tools/install-peers.sh || [ -z "$$CI" ] # a person may do without; CI never
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest $(ORDERING) $(PYTEST_ARGS) $(TESTS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --format=total | sed 's/$$/ % branch coverage (.venv\/bin\/coverage report: details)/'
+
+check: $(READY) ## formatting, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy bench fixtures instruments reports standards tools
+	$(BIN)/lint-imports
+
+validate: $(READY) ## every procedure against known truth (long)
+	$(BIN)/python tools/validate.py --out out/validate
+
+benchmark: $(READY) ## how fast, and how much memory
+	$(BIN)/python tools/benchmark.py --out out/benchmark
+
+bundle: $(READY) ## one archive that installs without any network: dist/camcert-*.tar
+	$(BIN)/python tools/bundle.py --out dist
+
+lock: $(READY) ## resolve the dependencies anew (public registry only)
+	$(BIN)/pip-compile $(LOCK_OPTIONS) --upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK_OPTIONS) --upgrade --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+
+peers: ## install the RTSP servers and players that tests/peers/ talks to (Debian, root)
+	tools/install-peers.sh
+
+clean: ## remove what was made, .venv included
+	rm -rf $(VENV) build dist out htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

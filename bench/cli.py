@@ -1,0 +1,265 @@
+"""The ``bench`` command. Thin: each command asks one room and prints what it says.
+
+Exit codes: 0 conforms · 1 does not conform · 2 usage · 3 bench fault or inconclusive.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from reports.record import Intrusiveness
+from standards.errors import CamcertError
+
+__all__ = ["main"]
+
+_ERRORS = Console(stderr=True)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DIR = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def _clear_errors(command: Callable[..., int]) -> Callable[..., None]:
+    """The boundary to the person: errors raised on purpose become one clear line and an exit code."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            sys.exit(command(*args, **kwargs))
+        except CamcertError as error:
+            _ERRORS.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            _ERRORS.print("[yellow]stopped[/]: what was journalled stays; go on with --resume", highlight=False)
+            sys.exit(3)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="camcert", message="%(package)s %(version)s")
+def main() -> None:
+    """Test and certify public-security video cameras.
+
+    \b
+    Start here:
+      bench doctor                     is this machine ready?
+      bench demo                       watch a virtual camera being certified, documents included
+      bench discover                   which cameras are on this network?
+      bench run --camera onvif://admin@192.0.2.10 --scheme acceptance --station station.toml
+      bench report DIR                 the inspection report (检验报告) of a record
+      bench verify DIR                 has anything been altered since?
+
+    A password is never an argument: it comes from $BENCH_CAMERA_PASSWORD, the keyring or a prompt.
+    Exit codes: 0 conforms, 1 does not conform, 2 usage, 3 bench fault or inconclusive.
+    """
+
+
+def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `bench run` and `bench plan` share."""
+    for option in (
+        click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="Governing date of the plan."),
+        click.option(
+            "--allow",
+            multiple=True,
+            type=click.Choice(["intrusive", "disruptive"]),
+            help="Consent to items that change the camera's settings, or interrupt it.",
+        ),
+        click.option("--declaration", type=_FILE, help="declaration.toml: what the camera is declared to be."),
+        click.option("--station", type=_FILE, help="station.toml: lamp, display, chart and certificates."),
+        click.option("--camera", metavar="URL", help="onvif://[user@]host[:port] or rtsp://[user@]host/path"),
+        click.option("--scheme", default="acceptance", show_default=True, help="A scheme's name or file."),
+    ):
+        command = option(command)
+    return command
+
+
+def _request(camera: str | None, allow: tuple[str, ...], on: datetime | None, **rest: Any) -> Any:
+    from bench.request import RunRequest
+
+    if camera is None and rest.get("plan_file") is None:
+        raise click.UsageError("give --camera URL (or --plan plan.json)")
+    return RunRequest(
+        camera=camera or "",
+        allow=tuple(Intrusiveness(name) for name in allow),
+        on=on.date() if on is not None else None,
+        **rest,
+    )
+
+
+@main.command()
+@_run_options
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where plan.json goes.")
+@_clear_errors
+def plan(out: Path, **options: Any) -> int:
+    """What would run, and why, without touching anything. Run it later with `bench run --plan`."""
+    from bench.table import plan_table
+    from reports.journal import write_once
+
+    made = _request(**options).plan()
+    write_once(out, made.model_dump_json(indent=1).encode())
+    Console().print(plan_table(made))
+    click.echo(f"{out}  sha256 {made.sha256()}")
+    return 0
+
+
+@main.command()
+@_run_options
+@click.option("--plan", "plan_file", type=_FILE, help="A plan made before, instead of a scheme.")
+@click.option("--out", type=click.Path(path_type=Path), help="The record's folder [default: out/run-<time>].")
+@click.option("--resume", is_flag=True, help="Go on with the record in --out after a stop or a crash.")
+@click.option("--json", "as_json", is_flag=True, help="Print results.json instead of the table.")
+@_clear_errors
+def run(as_json: bool, **options: Any) -> int:
+    """Certify one camera: measure, judge clause by clause, seal the record.
+
+    \b
+    Examples:
+      bench run --scheme vendor_ci --camera rtsp://127.0.0.1:8554/main
+      bench run --scheme acceptance --camera onvif://admin@192.0.2.10 --station station.toml \\
+                --declaration declaration.toml --out records/gate-3
+    """
+    from bench.run import execute, exit_code, read_results
+    from bench.table import conclusion
+
+    directory, trouble = execute(_request(**options), Console(stderr=True))
+    if trouble:
+        return trouble
+    frozen, results = read_results(directory)
+    if as_json:
+        click.echo((directory / "results.json").read_text())
+    else:
+        Console().print(conclusion(frozen, results), highlight=False)
+        click.echo(f"record: {directory}")
+    return exit_code(frozen, results)
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for everything it makes.")
+@click.option("--scheme", default="acceptance", show_default=True)
+@_clear_errors
+def demo(out: Path | None, scheme: str) -> int:
+    """Watch a virtual camera being certified: real ONVIF, RTSP and serial line, report as PDF.
+
+    Exit 0 means that the demonstration completed and its record verifies; the verdict is printed.
+    """
+    from bench.demo import demonstrate
+
+    folder = out or Path("out") / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
+    return demonstrate(folder, scheme=scheme, console=Console(stderr=True))
+
+
+@main.command()
+@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.5, 30.0))
+@click.option("--json", "as_json", is_flag=True)
+@_clear_errors
+def discover(seconds: float, as_json: bool) -> int:
+    """List the cameras that answer WS-Discovery on this network."""
+    from bench.camera.discovery import discover as probe
+    from bench.table import found_table
+
+    found = probe(seconds)
+    if as_json:
+        click.echo(json.dumps([f.as_json() for f in found], ensure_ascii=False, indent=1))
+    else:
+        Console().print(found_table(found) if found else "no camera answered", highlight=False)
+    return 0
+
+
+@main.command()
+@click.argument("file", type=_FILE)
+@click.option("--truth", type=click.Path(path_type=Path), help="Where the truth log goes.")
+@_clear_errors
+def simulate(file: Path, truth: Path | None) -> int:
+    """Run one virtual camera until Ctrl-C; its addresses are the first line, as JSON."""
+    command = [sys.executable, "-m", "fixtures.simulated", str(file)]
+    process = subprocess.Popen(command + (["--truth", str(truth)] if truth else []))
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        return process.wait(timeout=10.0)
+
+
+@main.command()
+@click.argument("directory", type=_DIR)
+@click.option("--format", "formats", default="pdf", show_default=True, help="pdf, json, junit; comma-separated.")
+@_clear_errors
+def report(directory: Path, formats: str) -> int:
+    """Write the documents of a sealed record: the Chinese inspection report as PDF."""
+    from reports.inspection import write_inspection
+
+    wanted = {name.strip() for name in formats.split(",")}
+    unknown = wanted - {"pdf", "json", "junit"}
+    if unknown:
+        raise click.BadParameter(f"unknown format {', '.join(sorted(unknown))}: pdf, json, junit", param_hint="--format")
+    if "pdf" in wanted:
+        click.echo(str(write_inspection(directory)))
+    for name, file in (("json", "results.json"), ("junit", "junit.xml")):
+        if name in wanted:
+            click.echo(str(directory / file))
+    return 0
+
+
+@main.command()
+@click.argument("directory", type=_DIR)
+@click.option("--json", "as_json", is_flag=True)
+@_clear_errors
+def verify(directory: Path, as_json: bool) -> int:
+    """Recompute hashes, chain and verdicts of a record. Exit 0 if nothing was altered, else 1."""
+    from reports.verify import verify as check
+
+    problems = check(directory)
+    if as_json:
+        click.echo(json.dumps([{"file": p.file, "problem": p.text} for p in problems], ensure_ascii=False))
+    elif problems:
+        for problem in problems:
+            click.echo(f"{problem.file}: {problem.text}")
+    else:
+        click.echo(f"{directory}: verified, nothing altered, verdicts recomputed")
+    return 1 if problems else 0
+
+
+@main.command()
+@click.argument("name", default="camcert-1")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="FILE.png, FILE.svg or FILE.pdf")
+@_clear_errors
+def chart(name: str, out: Path) -> int:
+    """Draw a test chart: PDF and SVG at true size for printing, PNG for a screen."""
+    from fixtures.charts import CHARTS, draw
+    from standards.errors import UnknownName
+
+    if name not in CHARTS:
+        raise UnknownName(f"no chart {name!r}; there are: {', '.join(CHARTS)}")
+    draw(CHARTS[name], out)
+    click.echo(str(out))
+    return 0
+
+
+@main.command()
+@click.option("--station", type=_FILE, help="Check this station and its certificates too.")
+@click.option("--json", "as_json", is_flag=True)
+@_clear_errors
+def doctor(station: Path | None, as_json: bool) -> int:
+    """Is this machine, and this station, fit to measure? Names what is missing and the mend."""
+    from bench.doctor import checks
+
+    found = checks(station, date.today())
+    if as_json:
+        click.echo(json.dumps([{"check": c.name, "ok": c.ok, "text": c.text} for c in found], ensure_ascii=False))
+    else:
+        for check in found:
+            mark = "[green]ok  [/]" if check.ok else "[bold red]FAIL[/]"
+            Console().print(f"{mark} {check.name}: {check.text}", highlight=False, soft_wrap=True)
+    return 0 if all(check.ok for check in found) else 3
+
+
+if __name__ == "__main__":
+    main()

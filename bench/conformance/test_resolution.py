@@ -1,0 +1,20 @@
+"""Resolution: pixels decoded, and what the picture resolves of a slanted edge."""
+
+from __future__ import annotations
+
+from bench.live import Live
+from bench.measure import picture, resolution
+from bench.procedures import requirement
+from bench.session import Judge
+
+
+@requirement("picture.width", "picture.height")
+def test_picture_size(live: Live, judge: Judge) -> None:
+    """Pixels of the decoded pictures, beside those declared by SDP and ONVIF (GB 50395-2007, 5.0.10)."""
+    judge(*picture.picture_size(live.frames, live.capture.declared))
+
+
+@requirement("resolution.centre", "resolution.corner_ratio")
+def test_limiting_resolution(live: Live, judge: Judge) -> None:
+    """Limiting resolution of slanted edges at 10 % modulation, centre and corners, in TV lines."""
+    judge(*resolution.resolution(live.frames.pictures, live.chart))

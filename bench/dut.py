@@ -1,0 +1,75 @@
+"""The camera under test as a run sees it: reached by ONVIF, or by an RTSP address alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.camera.address import CameraUrl, Secret
+from bench.camera.onvif import OnvifCamera, StreamProfile
+from reports.record import CameraIdentity
+from standards.errors import NoVideo, UsageError
+
+__all__ = ["Dut"]
+
+
+class Dut:
+    """One camera, logged in once. Over plain RTSP it has no identity and no settings."""
+
+    def __init__(self, url: CameraUrl, password: Secret | None, *, timeout_s: float = 5.0) -> None:
+        """Connects at once where the address is ONVIF. Raises CameraUnreachable, CameraDenied, …"""
+        self.url = url
+        self.password = password
+        self._onvif: OnvifCamera | None = None
+        self._profile: StreamProfile | None = None
+        self.stream_url = str(url)
+        if url.scheme == "onvif":
+            self._onvif = OnvifCamera.connect(url, password, timeout_s=timeout_s)
+            self._profile = self._main_profile()
+            self.stream_url = self._onvif.stream_uri(self._profile)
+
+    def _main_profile(self) -> StreamProfile:
+        assert self._onvif is not None
+        profiles = [p for p in self._onvif.profiles() if p.codec.lower() == "h264"]
+        if not profiles:
+            raise NoVideo(f"{self.url} offers no H.264 profile")
+        return max(profiles, key=lambda p: p.width * p.height)
+
+    def identity(self) -> CameraIdentity:
+        """What the camera says it is; empty over plain RTSP."""
+        return self._onvif.identity() if self._onvif is not None else CameraIdentity()
+
+    def stream(self) -> dict[str, Any]:
+        """What the camera declares of its main stream: width, height, fps, bitrate_kbit, gop, codec."""
+        if self._onvif is None:
+            return {}
+        self._profile = self._main_profile()
+        p = self._profile
+        return {
+            "profile": p.token,
+            "codec": p.codec,
+            "width": p.width,
+            "height": p.height,
+            "fps": p.fps,
+            "bitrate_kbit": p.bitrate_kbit,
+            "gop": p.gop,
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """The encoder's settings, as restore() takes them. Raises UsageError over plain RTSP."""
+        if self._onvif is None or self._profile is None:
+            raise UsageError("settings need ONVIF: give the camera as onvif://user@host[:port]")
+        return dict(self._onvif.encoder_settings(self._profile))
+
+    def maximum(self) -> dict[str, Any]:
+        """The settings with the largest picture and the highest frame rate that the camera offers."""
+        now = self.settings()
+        assert self._onvif is not None and self._profile is not None
+        options = self._onvif.encoder_options(self._profile)
+        width, height = max(options.sizes, key=lambda size: size[0] * size[1])
+        return {**now, "width": width, "height": height, "fps": options.fps[1]}
+
+    def apply(self, settings: dict[str, Any]) -> None:
+        """Set the encoder."""
+        if self._onvif is None or self._profile is None:
+            raise UsageError("settings need ONVIF: give the camera as onvif://user@host[:port]")
+        self._onvif.apply_encoder_settings(self._profile, settings)

@@ -1,0 +1,144 @@
+"""The live capture that every procedure of a run reads from: taken once, kept as evidence, read lazily.
+
+Nothing is captured before a procedure asks; after a resume the capture comes back from evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.camera import decode, receiver, store
+from bench.camera.capture import Capture, FrameTable
+from bench.dut import Dut
+from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
+from bench.measure.chart_view import ChartView, locate
+from fixtures.charts import CHARTS
+from instruments.capability import Flash
+from instruments.station import Station
+from reports.record import Plan
+from standards.errors import MeasurementRefused
+
+__all__ = ["Live", "LiveSource", "capture_live"]
+
+FLASHES = "flashes.json"
+_TAIL_S = 5.0  # no flash in the last seconds: a late picture of it would fall outside the window
+
+
+@dataclass(frozen=True)
+class LiveSource:
+    """Where Live gets its data: get() returns the capture's files by role, taking them if need be."""
+
+    get: Callable[[], dict[str, bytes]]
+    progress: Callable[[str, float], None]
+
+
+class Live:
+    """One live capture of the main stream with everything read from it."""
+
+    def __init__(self, plan: Plan, source: LiveSource) -> None:
+        self._plan = plan
+        self._source = source
+
+    @cached_property
+    def _files(self) -> dict[str, bytes]:
+        return self._source.get()
+
+    @cached_property
+    def capture(self) -> Capture:
+        """The packets and access units."""
+        return store.from_evidence({k: v for k, v in self._files.items() if k != FLASHES})
+
+    @cached_property
+    def flashes(self) -> tuple[Flash, ...]:
+        """The lamp's switches during the capture. Raises MeasurementRefused if there were none."""
+        if FLASHES not in self._files:
+            raise MeasurementRefused("no lamp flashed during the capture: give a station with a flash_lamp")
+        return flashes_from_json(self._files[FLASHES])
+
+    @cached_property
+    def chart(self) -> ChartView:
+        """The chart as found in the picture. Raises MeasurementRefused with the reason if it is not."""
+        refused: MeasurementRefused | None = None
+        for picture in decode.first_pictures(self.capture, 3):
+            try:
+                return locate(picture, CHARTS["camcert-1"])
+            except MeasurementRefused as error:
+                refused = error
+        raise refused or MeasurementRefused("no picture could be decoded: nothing to look for the chart in")
+
+    @cached_property
+    def frames(self) -> FrameTable:
+        """One decoding pass; counter and lamp are read where the chart is in view."""
+        try:
+            chart: ChartView | None = self.chart
+        except MeasurementRefused:
+            chart = None
+        look = chart.reader() if chart is not None else None
+        return decode.read_frames(
+            self.capture, look=look, progress=lambda share: self._source.progress("decoding", share)
+        )
+
+    @property
+    def interruption_s(self) -> float:
+        """Silence longer than this is an interruption, seconds."""
+        return self._plan.interruption_s
+
+    @property
+    def lamp_delay_s(self) -> float | None:
+        """Command-to-light delay of the station's lamp by its certificate, seconds; None without one."""
+        certificate = self._lamp_certificate()
+        return certificate[0] if certificate else None
+
+    @property
+    def lamp_delay_u_s(self) -> float | None:
+        """Standard uncertainty of lamp_delay_s, seconds; None without a certificate."""
+        certificate = self._lamp_certificate()
+        return certificate[1] if certificate else None
+
+    @property
+    def display_delay_s(self) -> float | None:
+        """Stated delay of the display, seconds; None where none is stated."""
+        return self._plan.display_delay_s
+
+    @property
+    def display_delay_u_s(self) -> float | None:
+        """Standard uncertainty of display_delay_s, seconds."""
+        return self._plan.display_delay_u_s
+
+    def _lamp_certificate(self) -> tuple[float, float] | None:
+        for instrument in self._plan.station:
+            for c in instrument.certificates:
+                if instrument.role == "flash_lamp" and c.quantity == "command_to_light_delay":
+                    return c.value, c.expanded_uncertainty / c.coverage_factor
+        return None
+
+
+def capture_live(
+    dut: Dut, station: Station | None, plan: Plan, progress: Callable[[str, float], None]
+) -> dict[str, bytes]:
+    """Capture the main stream for the plan's time, the lamp flashing; its files by role."""
+    seconds = plan.capture.seconds
+    lamp = station.flash_lamp if station is not None and plan.capture.flashes else None
+    sequence = (
+        FlashSequence(lamp, count=plan.capture.flashes, seconds=max(seconds - _TAIL_S, seconds / 2))
+        if lamp is not None
+        else None
+    )
+    try:
+        capture = receiver.capture(
+            dut.stream_url,
+            user=dut.url.user,
+            password=dut.password,
+            seconds=seconds,
+            transport=plan.capture.transport,
+            on_progress=lambda p: progress("capturing", min(1.0, p.seconds / seconds)),
+            ready=sequence.start if sequence is not None else None,
+        )
+    finally:
+        flashes = sequence.stop() if sequence is not None else ()
+    files = dict(store.to_evidence(capture))
+    if sequence is not None:
+        files[FLASHES] = flashes_to_json(flashes)
+    return files

@@ -1,0 +1,167 @@
+"""From scheme, station, declaration and date to a frozen, explained plan. Touches no camera."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench.camera.address import CameraUrl
+from bench.procedures import Procedure, procedures
+from instruments.station import StationFile, load_station
+from reports.record import (
+    CaptureSettings,
+    Certificate,
+    InstrumentEntry,
+    Intrusiveness,
+    Plan,
+    PlanItem,
+)
+from standards.catalogue import load
+from standards.clause import Clause
+from standards.declaration import Declaration, applies, governing_date, load_declaration
+from standards.quantity import Origin, Subject
+from standards.scheme import Scheme, load_scheme
+
+__all__ = ["make_plan", "software"]
+
+def software() -> str:
+    """Name and version of this bench as the record carries it."""
+    try:
+        return f"camcert {version('camcert')}"
+    except PackageNotFoundError:
+        return "camcert (not installed)"
+
+
+def make_plan(
+    *,
+    scheme: str,
+    camera: CameraUrl,
+    station: Path | None = None,
+    declaration: Path | None = None,
+    allow: tuple[Intrusiveness, ...] = (),
+    on: date | None = None,
+) -> Plan:
+    """The plan: every clause of the scheme with why it runs, does not apply, or cannot run.
+
+    on: the governing date if given on the command line. Raises UsageError (BadFile, UnknownName) with
+    file, key and mend.
+    """
+    chosen = load_scheme(scheme)
+    declared = load_declaration(declaration)
+    day, basis, basis_zh = governing_date(chosen, declared, on, date.today())
+    bench = load_station(station) if station is not None else None
+    entries = _instruments(bench)
+    subject = Subject(camera=str(camera.without_user()))
+    measured = procedures()
+    lamp = any(entry.role == "flash_lamp" for entry in entries)
+    wanted = chosen.capture.model_dump() | ({} if lamp else {"flashes": 0})
+    allowed = (Intrusiveness.PASSIVE, *sorted(set(allow)))
+    items = tuple(
+        _item(clause, chosen, declared, day, subject, measured.get(clause.measurand.quantity), entries, allowed)
+        for clause in chosen.clauses(load())
+    )
+    display = bench.display if bench is not None else None
+    return Plan(
+        scheme=chosen.name,
+        scheme_title_zh=chosen.title_zh,
+        gate=chosen.gate,
+        rule=chosen.rule,
+        rule_zh=chosen.rule_zh,
+        evidence_accepted=tuple(grade.value for grade in chosen.evidence_accepted),
+        governing_date=day,
+        governing_basis=basis,
+        governing_basis_zh=basis_zh,
+        camera=str(camera.without_user()),
+        declaration=declared.with_defaults(chosen.defaults).model_dump(mode="json", exclude_none=True),
+        origin=Origin(bench.station.origin) if bench is not None else Origin.REAL,
+        station=entries,
+        display_delay_s=display.delay_s if display is not None else None,
+        display_delay_u_s=display.u_s if display is not None else None,
+        interruption_s=chosen.interruption_s,
+        capture=CaptureSettings(**wanted),
+        allow=allowed,
+        software=software(),
+        items=items,
+    )
+
+
+def _item(
+    clause: Clause,
+    scheme: Scheme,
+    declared: Declaration,
+    day: date,
+    subject: Subject,
+    procedure: Procedure | None,
+    station: tuple[InstrumentEntry, ...],
+    allowed: tuple[Intrusiveness, ...],
+) -> PlanItem:
+    """One clause, decided on with its reason."""
+    applicability, reason, reason_zh = applies(clause, declared, day, scheme)
+    touch = _touch(scheme, procedure)
+    if applicability == "run":
+        obstacle = _obstacle(procedure, touch, station, allowed)
+        if obstacle is not None:
+            applicability, (reason, reason_zh) = "not_run", obstacle
+    setting = scheme.setting(clause)
+    assert setting is not None, f"{clause.row} was chosen by the scheme"
+    return PlanItem(
+        key=clause.row,
+        clause=clause,
+        subject=subject,
+        applicability=applicability,
+        reason=reason,
+        reason_zh=reason_zh,
+        procedure=procedure.name if procedure is not None else "",
+        procedure_version=procedure.version if procedure is not None else "",
+        intrusiveness=touch,
+        rule=setting.rule,
+        minimum_s=setting.minimum_s,
+        in_scope=setting.in_scope,
+    )
+
+
+def _touch(scheme: Scheme, procedure: Procedure | None) -> Intrusiveness:
+    """What the item does to the camera: its procedure's mark, or the scheme's change of the stream."""
+    if procedure is None:
+        return Intrusiveness.PASSIVE
+    changes = scheme.capture.prepare == "maximum" and procedure.intrusiveness is Intrusiveness.PASSIVE
+    return Intrusiveness.INTRUSIVE if changes else procedure.intrusiveness
+
+
+def _obstacle(
+    procedure: Procedure | None,
+    touch: Intrusiveness,
+    station: tuple[InstrumentEntry, ...],
+    allowed: tuple[Intrusiveness, ...],
+) -> tuple[str, str] | None:
+    """Why the bench cannot measure it here (English, Chinese); None if it can."""
+    if procedure is None:
+        return "no procedure", "暂无测量程序，未检"
+    roles = {entry.role for entry in station}
+    for need in procedure.needs:
+        if need not in roles:
+            return f"the station has no {need}: give --station", f"检测台未配备所需设备（{need}），未检"
+    if touch not in allowed:
+        return f"{touch}: needs --allow {touch}", "需改变摄像机设置而未获同意，未检"
+    return None
+
+
+def _instruments(station: StationFile | None) -> tuple[InstrumentEntry, ...]:
+    """The station's instruments as the plan and the report list them."""
+    if station is None:
+        return ()
+    origin = Origin(station.station.origin)
+    return tuple(
+        InstrumentEntry(
+            role=role,
+            driver=instrument.driver,
+            manufacturer=instrument.manufacturer,
+            model=instrument.model,
+            serial=instrument.serial,
+            address=instrument.address,
+            origin=origin,
+            certificates=tuple(Certificate(**c.model_dump()) for c in instrument.calibration),
+        )
+        for role, instrument in station.instruments.items()
+    )

@@ -1,0 +1,384 @@
+"""One run: lease, preflight, capture, measure, judge, restore, seal; every step journalled before the next.
+
+The session knows nothing of pytest. The plugin hands it plan items and the test bodies to measure with;
+after a SIGKILL it is opened again on the same directory and goes on from the journal.
+"""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from bench.camera.address import CameraUrl, Secret
+from bench.dut import Dut
+from bench.lease import lease, lease_file
+from bench.live import Live, LiveSource, capture_live
+from instruments.station import Station
+from reports.evidence import Evidence
+from reports.folder import JOURNAL, PLAN, read_plan, write_plan
+from reports.journal import Journal
+from reports.record import EventKind, Intrusiveness, JudgedEvent, Plan, PlanItem
+from reports.seal import seal
+from standards.decision import Execution, decide
+from standards.errors import (
+    BenchError,
+    CameraDenied,
+    CameraError,
+    CameraUnreachable,
+    ConsentMissing,
+    MeasurementRefused,
+    PlanMismatch,
+    UsageError,
+)
+from standards.quantity import Estimate, Finding, Origin, Subject
+
+__all__ = ["Judge", "Observer", "Session"]
+
+CAPTURE = "live"
+
+_REASON_ZH = {
+    MeasurementRefused: "测量条件不满足，未能测量",
+    CameraError: "摄像机通信异常，未能测量",
+    BenchError: "检测台故障，结果无效",
+}
+
+
+class Observer(Protocol):
+    """Somebody who watches a run: the live table, or nobody."""
+
+    def event(self, kind: EventKind, data: dict[str, Any]) -> None:
+        """A journal event was written."""
+
+    def progress(self, what: str, share: float) -> None:
+        """Long work goes on: what, and how much of it is done (0..1)."""
+
+
+class Judge:
+    """What a conformance test calls with its estimates: ``judge(estimate, …)``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __call__(self, *estimates: Estimate) -> None:
+        """Journal the estimates as findings about the run's subject."""
+        for estimate in estimates:
+            self._session.measured(estimate)
+
+
+class Session:
+    """One run in one directory, until it is sealed. Use as a context manager."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        directory: Path,
+        *,
+        resume: bool,
+        camera: CameraUrl,
+        password: Callable[[], Secret | None],
+        station: Path | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        """Freeze the plan on disk, or hold it against the frozen one. Touches no camera.
+
+        password is called at most once, when the camera is first needed. Raises UsageError if the
+        directory holds a run and resume is False, PlanMismatch if its plan differs.
+        """
+        self.plan = plan
+        self.directory = directory
+        self._camera, self._password, self._station_file = camera, password, station
+        self._observer = observer
+        self._stack = ExitStack()
+        self._station: Station | None = None
+        self._dut: Dut | None = None
+        self.findings: dict[tuple[str, Subject], Finding] = {}
+        self.refused: dict[str, dict[str, str]] = {}
+        self.judged: dict[str, JudgedEvent] = {}
+        self._captured: dict[str, str] | None = None
+        self._unrestored: dict[str, Any] | None = None
+        self._sessions = 0
+        self._sealing = False
+        if resume:
+            self._reopen()
+        else:
+            self._create()
+        self.evidence = Evidence(directory)
+        self.live = Live(plan, LiveSource(self._files, self._progress))
+        self.judge = Judge(self)
+
+    # opening and closing ---------------------------------------------------------------------------
+
+    def _create(self) -> None:
+        if (self.directory / PLAN).exists():
+            raise UsageError(f"{self.directory} holds a run already: add --resume, or give another --out")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        write_plan(self.directory, self.plan)
+        self._begin()
+
+    def _reopen(self) -> None:
+        """Go on where the record ends, wherever a kill left it: a plan without a journal included."""
+        if not (self.directory / PLAN).exists():
+            raise UsageError(f"{self.directory} holds no run to resume: leave --resume out")
+        frozen = read_plan(self.directory)
+        if frozen.sha256() != self.plan.sha256():
+            raise PlanMismatch(
+                f"{self.directory / PLAN} was frozen with another plan; it differs in "
+                f"{', '.join(_differences(frozen, self.plan))}. Mend: give the same arguments, or another --out"
+            )
+        if not (self.directory / JOURNAL).exists():
+            self._begin()
+            return
+        self.journal = Journal.open(self.directory / JOURNAL)
+        self._replay()
+        if not self.journal.events:
+            self._planned()
+
+    def _begin(self) -> None:
+        self.journal = Journal.create(self.directory / JOURNAL)
+        self._planned()
+
+    def _planned(self) -> None:
+        self._append(
+            EventKind.PLANNED,
+            {
+                "plan_sha256": self.plan.sha256(),
+                "run": uuid.uuid4().hex,
+                "software": self.plan.software,
+                "origin": self.plan.origin.value,
+            },
+        )
+
+    def _replay(self) -> None:
+        for event in self.journal.events:
+            self._take(event.kind, event.data)
+
+    def __enter__(self) -> Session:
+        if not self._sealing:
+            self._sessions += 1
+            self._append(EventKind.OPENED, {"session": self._sessions, "resumed": self._sessions > 1})
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def complete(self) -> bool:
+        """Every plan item has its end."""
+        return all(item.key in self.judged for item in self.plan.items)
+
+    def close(self) -> None:
+        """Restore the camera's settings, note how it was left, and seal the record if it is complete."""
+        try:
+            if not self._sealing:
+                if self._unrestored is not None:
+                    self._restore()
+                if self._dut is not None:
+                    self._environment("end")
+                self._append(EventKind.CLOSED, {"session": self._sessions})
+            if self.complete:
+                seal(self.directory, self.journal)
+        finally:
+            self._stack.close()
+            self.journal.close()
+
+    # the camera ------------------------------------------------------------------------------------
+
+    def preflight(self) -> None:
+        """Reach the station and the camera, restoring what a killed session left changed.
+
+        Nothing is touched when every item that runs is already journalled.
+        """
+        if self._sealing or self._dut is not None or not self._work_left():
+            return
+        self._stack.enter_context(lease(lease_file(self._camera), f"the camera {self._camera}"))
+        if self._station_file is not None:
+            self._station = self._stack.enter_context(Station.open(self._station_file))
+            self._station.check(date.today())
+        self._dut = Dut(self._camera, self._password())
+        self._environment("start")
+        if self._unrestored is not None:
+            self._restore()
+
+    def _work_left(self) -> bool:
+        return self._unrestored is not None or any(
+            item.applicability == "run" and item.key not in self.judged for item in self.plan.items
+        )
+
+    def _environment(self, when: str) -> None:
+        assert self._dut is not None
+        try:
+            data = {"camera": self._dut.identity().model_dump(), "stream": self._dut.stream()}
+        except CameraError as error:
+            if when == "start":
+                raise
+            self._append(EventKind.FAULT, {"whose": "camera", "text": f"at the end: {error}"})
+            return
+        host = {"python": platform.python_version(), "system": platform.platform()}
+        self._append(EventKind.ENVIRONMENT, {"when": when, **data, "host": host})
+
+    def _prepare(self) -> None:
+        """Set the stream to what the scheme asks for; the way back is journalled first."""
+        assert self._dut is not None
+        if self.plan.capture.prepare == "as_found":
+            return
+        if Intrusiveness.INTRUSIVE not in self.plan.allow:
+            raise ConsentMissing("the scheme sets the stream to its maximum: add --allow intrusive")
+        saved, wanted = self._dut.settings(), self._dut.maximum()
+        self._append(EventKind.SETTINGS_SAVED, {"settings": saved})
+        self._append(EventKind.SETTINGS_CHANGED, {"from": saved, "to": wanted})
+        self._dut.apply(wanted)
+
+    def _restore(self) -> None:
+        assert self._unrestored is not None
+        if self._dut is None:
+            self._dut = Dut(self._camera, self._password())
+        try:
+            self._dut.apply(self._unrestored)
+            found = self._dut.settings()
+        except CameraError as error:
+            text = f"the settings could not be restored: {error}. They were {self._unrestored}"
+            self._append(EventKind.FAULT, {"whose": "camera", "text": text})
+            return
+        saved = self._unrestored
+        left = {key: [saved[key], found.get(key)] for key in saved if saved[key] != found.get(key)}
+        self._append(EventKind.SETTINGS_RESTORED, {"difference": left})
+
+    # capturing, measuring, judging -----------------------------------------------------------------
+
+    def _files(self) -> dict[str, bytes]:
+        """The live capture's files: from evidence if it was taken, else taken now."""
+        if self._captured is None:
+            self.preflight()
+            assert self._dut is not None
+            self._prepare()
+            self._append(EventKind.CAPTURING, {"capture": CAPTURE, "seconds": self.plan.capture.seconds})
+            files = capture_live(self._dut, self._station, self.plan, self._progress)
+            digests = {role: self.evidence.put(data) for role, data in files.items()}
+            self._append(EventKind.CAPTURED, {"capture": CAPTURE, "evidence": digests})
+            return files
+        return {role: self.evidence.get(digest) for role, digest in self._captured.items()}
+
+    def measured(self, estimate: Estimate) -> None:
+        """Journal one estimate as a finding about the run's main stream."""
+        subject = self.plan.items[0].subject
+        if (estimate.quantity, subject) in self.findings:  # journalled before a kill: it stands
+            return
+        procedure = next((i for i in self.plan.items if i.clause.measurand.quantity == estimate.quantity), None)
+        finding = Finding(
+            estimate=estimate,
+            subject=subject,
+            origin=self._origin(),
+            procedure=procedure.procedure if procedure else "",
+            procedure_version=procedure.procedure_version if procedure else "",
+            evidence=tuple((self._captured or {}).values()),
+        )
+        self._append(EventKind.MEASURED, {"finding": finding.model_dump(mode="json")})
+
+    def _origin(self) -> Origin:
+        simulated = "(simulated)" in str(self.live.capture.declared.get("server", ""))
+        return Origin.SIMULATED if simulated else self.plan.origin
+
+    def run_item(self, item: PlanItem, body: Callable[[], None]) -> JudgedEvent:
+        """Bring one item to its end: measure unless that is journalled, then judge. Never runs twice.
+
+        Raises CameraUnreachable and CameraDenied: without the camera the run stops and can be resumed.
+        """
+        if item.key in self.judged:
+            return self.judged[item.key]
+        if item.applicability != "run":
+            return self._end(item, Execution(item.applicability), item.reason, item.reason_zh)
+        quantity = item.clause.measurand.quantity
+        if (quantity, item.subject) not in self.findings and quantity not in self.refused:
+            self._measure(quantity, item, body)
+        refused = self.refused.get(quantity)
+        if refused is not None:
+            return self._end(item, Execution(refused["execution"]), refused["reason"], refused["reason_zh"])
+        estimate = self.findings[quantity, item.subject].estimate
+        conformity = decide(estimate, item.clause, item.rule, minimum_s=item.minimum_s)
+        event = JudgedEvent(item=item.key, execution=Execution.DONE, conformity=conformity)
+        self._append(EventKind.JUDGED, event.model_dump(mode="json"))
+        return event
+
+    def _measure(self, quantity: str, item: PlanItem, body: Callable[[], None]) -> None:
+        try:
+            body()
+        except (CameraUnreachable, CameraDenied, UsageError):
+            raise
+        except MeasurementRefused as error:
+            self._refuse(quantity, item, Execution.NOT_RUN, error, MeasurementRefused)
+        except CameraError as error:
+            self._append(EventKind.FAULT, {"whose": "camera", "text": str(error)})
+            self._refuse(quantity, item, Execution.NOT_RUN, error, CameraError)
+        except BenchError as error:
+            self._append(EventKind.FAULT, {"whose": "bench", "text": str(error)})
+            self._refuse(quantity, item, Execution.BENCH_FAULT, error, BenchError)
+        else:
+            if (quantity, item.subject) not in self.findings:
+                error = BenchError(f"{item.procedure} gave no value of {quantity}")
+                self._refuse(quantity, item, Execution.BENCH_FAULT, error, BenchError)
+
+    def fault(self, item: PlanItem, error: BaseException) -> JudgedEvent:
+        """End an item whose procedure broke down: a defect of the bench, never of the camera."""
+        text = f"{type(error).__name__}: {error}"
+        self._append(EventKind.FAULT, {"whose": "bench", "text": text})
+        return self._end(item, Execution.BENCH_FAULT, text, _REASON_ZH[BenchError])
+
+    def _refuse(
+        self, quantity: str, item: PlanItem, execution: Execution, error: Exception, kind: type[Exception]
+    ) -> None:
+        data = {
+            "quantity": quantity,
+            "subject": item.subject.model_dump(),
+            "execution": execution.value,
+            "reason": str(error),
+            "reason_zh": _REASON_ZH[kind],
+        }
+        self._append(EventKind.REFUSED, data)
+
+    def _end(self, item: PlanItem, execution: Execution, reason: str, reason_zh: str) -> JudgedEvent:
+        event = JudgedEvent(item=item.key, execution=execution, reason=reason, reason_zh=reason_zh)
+        self._append(EventKind.JUDGED, event.model_dump(mode="json"))
+        return event
+
+    # the journal -----------------------------------------------------------------------------------
+
+    def _append(self, kind: EventKind, data: dict[str, Any]) -> None:
+        self.journal.append(kind, data)
+        self._take(kind, data)
+        if self._observer is not None:
+            self._observer.event(kind, data)
+
+    def _take(self, kind: EventKind, data: dict[str, Any]) -> None:
+        """What the session knows is what the journal says, live and replayed alike."""
+        if kind is EventKind.OPENED:
+            self._sessions = int(data["session"])
+        elif kind is EventKind.CAPTURED:
+            self._captured = dict(data["evidence"])
+        elif kind is EventKind.MEASURED:
+            finding = Finding.model_validate(data["finding"])
+            self.findings[finding.estimate.quantity, finding.subject] = finding
+        elif kind is EventKind.REFUSED:
+            self.refused[data["quantity"]] = data
+        elif kind is EventKind.JUDGED:
+            judged = JudgedEvent.model_validate(data)
+            self.judged[judged.item] = judged
+        elif kind is EventKind.SETTINGS_CHANGED:
+            self._unrestored = dict(data["from"])
+        elif kind is EventKind.SETTINGS_RESTORED:
+            self._unrestored = None
+        elif kind is EventKind.SEALING:
+            self._sealing = True
+
+    def _progress(self, what: str, share: float) -> None:
+        if self._observer is not None:
+            self._observer.progress(what, share)
+
+
+def _differences(frozen: Plan, now: Plan) -> list[str]:
+    a, b = frozen.model_dump(mode="json"), now.model_dump(mode="json")
+    return [key for key in a if a[key] != b.get(key)]

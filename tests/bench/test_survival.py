@@ -1,0 +1,148 @@
+"""SIGKILL at every phase that the journal knows and at random moments, then --resume: nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from virtual_world import ROOT, STATION, Camera, bench
+
+PHASES = ("planned", "opened", "environment", "capturing", "captured", "measured", "judged", "sealing")
+#: Ten moments over a run of about eight seconds, drawn once.
+MOMENTS = [round(random.Random(230).uniform(0.3, 8.0), 2) for _ in range(10)]
+
+
+def _arguments(camera: Camera, scheme: Path, record: Path) -> list[str]:
+    return [
+        *("run", "--scheme", str(scheme), "--camera", camera.onvif, "--station", str(STATION)),
+        *("--out", str(record)),
+    ]
+
+
+def _start(arguments: list[str], camera: Camera) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.cli", *arguments],
+        cwd=ROOT,
+        env=camera.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _kill_when(process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> bool:
+    """SIGKILL the whole group as soon as ready(); False if the run ended before that."""
+    deadline = time.monotonic() + 90
+    while process.poll() is None:
+        assert time.monotonic() < deadline, "the run neither ended nor reached the phase"
+        if ready():
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def _kinds(record: Path) -> list[str]:
+    journal = record / "journal.jsonl"
+    if not journal.exists():
+        return []
+    whole = [line for line in journal.read_bytes().split(b"\n")[:-1] if line]
+    return [json.loads(line)["kind"] for line in whole]
+
+
+def _assert_whole(record: Path) -> None:
+    """Every clause ended once, every quantity measured once, and the record verifies."""
+    events = [json.loads(line) for line in (record / "journal.jsonl").read_text().splitlines()]
+    plan = json.loads((record / "plan.json").read_text())
+    judged = Counter(e["data"]["item"] for e in events if e["kind"] == "judged")
+    assert judged == Counter(item["key"] for item in plan["items"])
+    measured = Counter(e["data"]["finding"]["estimate"]["quantity"] for e in events if e["kind"] == "measured")
+    assert measured and set(measured.values()) == {1}
+    assert sum(e["kind"] == "captured" for e in events) == 1
+    assert events[-1]["kind"] == "sealing"
+    checked = bench("verify", str(record))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("phase", PHASES)
+def test_killed_in_phase(
+    phase: str, camera: Callable[..., Camera], short_scheme: Callable[..., Path], tmp_path: Path
+) -> None:
+    one, record = camera(), tmp_path / "record"
+    arguments = _arguments(one, short_scheme(seconds=3.0, flashes=4), record)
+    assert _kill_when(_start(arguments, one), lambda: phase in _kinds(record))
+    resumed = bench(*arguments, "--resume", env=one.environment)
+    assert (record / "seal.json").exists(), resumed.stderr
+    _assert_whole(record)
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_random_moments(
+    camera: Callable[..., Camera], short_scheme: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Ten runs on one camera, each killed once at its moment, then resumed to a whole record."""
+    one, scheme = camera(), short_scheme(seconds=3.0, flashes=4)
+    for number, moment in enumerate(MOMENTS):
+        record = tmp_path / f"record-{number}"
+        arguments = _arguments(one, scheme, record)
+        start = time.monotonic()
+        process = _start(arguments, one)
+        killed = _kill_when(process, lambda s=start, m=moment: time.monotonic() - s >= m)
+        if killed and not (record / "plan.json").exists():
+            resumed = bench(*arguments, env=one.environment)  # killed before anything was frozen
+        elif killed:
+            resumed = bench(*arguments, "--resume", env=one.environment)
+        else:
+            resumed = None
+        assert (record / "seal.json").exists(), resumed and resumed.stderr
+        _assert_whole(record)
+
+
+@pytest.mark.timeout(120)
+def test_interrupt_restores_and_can_resume(
+    camera: Callable[..., Camera], short_scheme: Callable[..., Path], tmp_path: Path
+) -> None:
+    """SIGINT in the middle of the capture: the journal is closed in order, --resume finishes."""
+    one, record = camera(), tmp_path / "record"
+    arguments = _arguments(one, short_scheme(seconds=6.0, flashes=4, prepare="maximum"), record) + ["--allow", "intrusive"]
+    process = _start(arguments, one)
+    while "capturing" not in _kinds(record):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=30) == 3
+    kinds = _kinds(record)
+    assert kinds[-1] == "closed" and "settings_restored" in kinds and "captured" not in kinds
+    bench(*arguments, "--resume", env=one.environment)
+    _assert_whole(record)
+
+
+@pytest.mark.timeout(120)
+def test_killed_with_settings_changed(
+    camera: Callable[..., Camera], short_scheme: Callable[..., Path], tmp_path: Path
+) -> None:
+    """SIGKILL after the settings were changed: --resume puts them back before it goes on."""
+    one, record = camera(), tmp_path / "record"
+    arguments = _arguments(one, short_scheme(seconds=3.0, flashes=4, prepare="maximum"), record) + ["--allow", "intrusive"]
+    assert _kill_when(_start(arguments, one), lambda: "capturing" in _kinds(record))
+    bench(*arguments, "--resume", env=one.environment)
+    events = [json.loads(line) for line in (record / "journal.jsonl").read_text().splitlines()]
+    changed = [e["kind"] for e in events if e["kind"].startswith("settings")]
+    assert changed.count("settings_changed") == changed.count("settings_restored") == 2
+    first = next(e["data"]["settings"] for e in events if e["kind"] == "settings_saved")
+    last = [e["data"]["settings"] for e in events if e["kind"] == "settings_saved"][-1]
+    assert first == last
+    assert all(e["data"]["difference"] == {} for e in events if e["kind"] == "settings_restored")
+    _assert_whole(record)

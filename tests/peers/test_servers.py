@@ -1,0 +1,62 @@
+"""What the receiver sees of servers that we did not write, held against ffprobe's and ffmpeg's account."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from bench.camera.decode import Reading, read_frames
+from bench.camera.receiver import capture
+
+SECONDS = 3.0
+
+
+def _transports(server: Any) -> tuple[Literal["tcp", "udp"], ...]:
+    return ("tcp", "udp") if "gstreamer" in server.__name__ else ("tcp",)
+
+
+@pytest.mark.serial
+def test_capture_equals_ffprobe(server: Any, footage: Any) -> None:
+    film = footage(SECONDS + 2)
+    for transport in _transports(server):
+        with server(film) as url:
+            taken = capture(url, user=None, password=None, seconds=SECONDS, transport=transport)
+        units = taken.units
+        # These servers begin at the first picture, so unit i is picture i of the file.
+        ticks = units["timestamp"] - units["timestamp"][0]
+        assert ticks.tolist() == list(film.ticks[: len(units)])
+        expected = sum(1 for t in film.ticks if t < SECONDS * 90_000)
+        assert abs(len(units) - expected) <= 3, "servers pace by their own timers"
+        assert tuple(np.flatnonzero(units["key"])) == tuple(k for k in film.keys if k < len(units))
+        assert units["intact"].all()
+        assert taken.overflow == 0
+        assert not [e for e in taken.events if e.kind in ("lost", "violation", "disconnected")]
+        assert len(taken.reports) >= 1
+        assert taken.declared["arrival_clock"] == "kernel"
+        _pixels_equal(taken, film)
+
+
+def _pixels_equal(taken: Any, film: Any) -> None:
+    truth = film.luma(len(taken.units))
+    place = iter(range(len(truth)))
+
+    def look(luma: Any) -> Reading:
+        return Reading(int((luma == truth[next(place)]).all()), 0.0)
+
+    table = read_frames(taken, look=look)
+    assert table.errors == ()
+    assert table.intact.all()
+    assert set(zip(table.width.tolist(), table.height.tolist(), strict=True)) == {(film.width, film.height)}
+    assert table.counter.all(), "a decoded picture differs from ffmpeg's"
+
+
+@pytest.mark.serial
+def test_a_film_that_ends_is_an_event(server: Any, footage: Any) -> None:
+    film = footage(1)
+    with server(film) as url:
+        taken = capture(url, user=None, password=None, seconds=7.0)
+    assert {"bye", "disconnected"} & {e.kind for e in taken.events}
+    assert len(taken.units) >= len(film.ticks) - 1
+    assert taken.units["intact"].all()
