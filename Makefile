@@ -28,7 +28,7 @@ $(READY): requirements-dev.lock pyproject.toml tools/create-venv.sh
 	@tools/create-venv.sh $(VENV)
 	@echo "installing into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(READY) ## certify a virtual camera, from the wire to the Chinese report (OUT=out/demo)

@@ -102,10 +102,10 @@ def _request(camera: str | None, allow: tuple[str, ...], on: datetime | None, **
 def plan(out: Path, **options: Any) -> int:
     """What would run, and why, without touching anything. Run it later with `bench run --plan`."""
     from bench.table import plan_table
-    from reports.journal import write_once
+    from reports.folder import json_text, write_whole
 
     made = _request(**options).plan()
-    write_once(out, made.model_dump_json(indent=1).encode())
+    write_whole(out, json_text(made.model_dump(mode="json")))
     Console().print(plan_table(made))
     click.echo(f"{out}  sha256 {made.sha256()}")
     return 0
@@ -128,9 +128,9 @@ def run(as_json: bool, **options: Any) -> int:
                 --declaration declaration.toml --out records/gate-3
     """
     from bench.run import execute, exit_code, read_results
-    from bench.table import conclusion
+    from bench.table import conclusion, terminal
 
-    directory, trouble = execute(_request(**options), Console(stderr=True))
+    directory, trouble = execute(_request(**options), terminal())
     if trouble:
         return trouble
     frozen, results = read_results(directory)
@@ -152,9 +152,10 @@ def demo(out: Path | None, scheme: str) -> int:
     Exit 0 means that the demonstration completed and its record verifies; the verdict is printed.
     """
     from bench.demo import demonstrate
+    from bench.table import terminal
 
     folder = out or Path("out") / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
-    return demonstrate(folder, scheme=scheme, console=Console(stderr=True))
+    return demonstrate(folder, scheme=scheme, console=terminal())
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from standards.clause import Clause
 from standards.decision import Verdict
 from standards.quantity import Finding
 
-__all__ = ["RunTable", "conclusion", "found_table", "limit_text", "plan_table"]
+__all__ = ["RunTable", "conclusion", "found_table", "limit_text", "plan_table", "terminal"]
 
 _COLOUR = {
     "pass": "green",
@@ -66,8 +67,8 @@ class RunTable:
         if self._console.is_terminal:
             self._bar.stop()
             self._screen.stop()
-        else:
-            self._console.print(self.table())
+        elif self._judged:
+            self._console.print(self.table(), self._left_out())
 
     def event(self, kind: EventKind, data: dict[str, Any]) -> None:
         """Take a journal event."""
@@ -89,43 +90,41 @@ class RunTable:
         self._bar.update(self._tasks[what], completed=share)
 
     def render(self) -> Group:
-        """Table and progress bars."""
-        return Group(self.table(), self._bar)
+        """Table, what is left out of it, and progress bars."""
+        return Group(self.table(), self._left_out(), self._bar)
+
+    def _left_out(self) -> Text:
+        """How many clauses do not run here, and where their reasons are."""
+        count = Counter(item.applicability for item in self._plan.items)
+        words = f"{count['not_applicable']} clauses not applicable, {count['not_run']} not run"
+        return Text(f"{words}: `bench plan` and the record give each reason", "dim")
 
     def table(self) -> Table:
         """The table as it stands."""
         title = f"{self._plan.scheme} · {self._plan.camera} · {self._plan.origin.value}"
         table = Table(title=title, title_justify="left", expand=False, pad_edge=False)
-        for name, justify in (
-            ("row", "left"),
-            ("clause", "left"),
-            ("requirement", "left"),
-            ("value ± U", "right"),
-            ("limit", "right"),
-            ("verdict", "left"),
-        ):
-            table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        table.add_column("row", no_wrap=True)
+        table.add_column("clause", overflow="fold")
+        table.add_column("requirement", overflow="fold", max_width=40)
+        table.add_column("value ± U", justify="right", no_wrap=True)
+        table.add_column("limit", justify="right", no_wrap=True)
+        table.add_column("verdict", overflow="fold", max_width=40)
         for item in self._plan.items:
-            table.add_row(*self._row(item))
+            if item.applicability == "run":
+                table.add_row(*self._row(item))
         return table
 
     def _row(self, item: PlanItem) -> tuple[str | Text, ...]:
         clause = item.clause
         finding = self._findings.get(clause.measurand.quantity)
-        value = value_text(finding.estimate) if finding is not None and item.applicability == "run" else ""
-        return (
-            clause.row,
-            f"{clause.id}\n{'mandatory' if clause.bindingness.binding else 'recommended'}",
-            clause.title_en,
-            value,
-            limit_text(clause),
-            self._verdict(item),
-        )
+        value = value_text(finding.estimate) if finding is not None else ""
+        name = Text(clause.row, "bold" if clause.bindingness.binding else "")
+        return name, clause.id, clause.title_en, value, limit_text(clause), self._verdict(item)
 
     def _verdict(self, item: PlanItem) -> Text:
         judged = self._judged.get(item.key)
         if judged is None:
-            return Text("…" if item.applicability == "run" else item.applicability.replace("_", " "), "dim")
+            return Text("…", "dim")
         if judged.conformity is None:
             word = judged.execution.value
             return Text(f"{word.replace('_', ' ')}: {judged.reason}", _COLOUR.get(word, "dim"))
@@ -169,3 +168,9 @@ def conclusion(plan: Plan, results: Results) -> str:
             scope = "in scope" if item.in_scope else "outside the scheme's scope"
             lines.append(f"  not judged: {item.row} {item.clause} ({scope}): {item.reason}")
     return "\n".join(lines)
+
+
+def terminal() -> Console:
+    """Where a run is watched: standard error, wide enough for the table where it is no terminal."""
+    console = Console(stderr=True)
+    return console if console.is_terminal else Console(stderr=True, width=130)

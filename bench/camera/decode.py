@@ -44,7 +44,7 @@ def _open_decoder() -> VideoCodecContext:
     assert isinstance(context, VideoCodecContext)
     # One thread: a decoder with several frames in hand blames errors on the wrong one. Damaged pictures are
     # put out too (they are marked), and order follows the standard instead of a guess that may drop pictures.
-    # "aggressive" takes a slice that ends before its data do for damaged: with CAVLC all of 75 damaged packets
+    # "aggressive" means: a slice that ends before its data is damaged: with CAVLC all of 75 damaged packets
     # were found by it, 69 without. With CABAC one in ten decodes to wrong pixels without an offence.
     context.thread_count = 1
     context.thread_type = "NONE"

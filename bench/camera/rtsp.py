@@ -87,6 +87,7 @@ class RtspSession:
         self._wire = Wire(address.host, address.port, limits, stamps)
         self._stamps = stamps
         self._udp: UdpPair | None = None
+        self._poll = select.poll()
         self._channels = (RTP_CHANNEL, RTCP_CHANNEL)
         self._rtcp_port = 0
         self._cseq = 0
@@ -137,6 +138,8 @@ class RtspSession:
         """SETUP and PLAY. Raises as describe(), and CaptureFault if this machine has no UDP ports."""
         if self._transport == "udp":
             self._udp = UdpPair(self._wire.family, self._wire.own, self._wire.peer, self._stamps)
+            for each in (self._udp.rtp, self._udp.rtcp, self._wire):
+                self._poll.register(each, select.POLLIN)
             wanted = f"RTP/AVP;unicast;client_port={self._udp.port}-{self._udp.port + 1}"
         else:
             wanted = f"RTP/AVP/TCP;unicast;interleaved={RTP_CHANNEL}-{RTCP_CHANNEL}"
@@ -187,11 +190,8 @@ class RtspSession:
                 self._udp.close()
 
     def _step_udp(self, udp: UdpPair) -> Message | None:
-        poll = select.poll()
-        for each in (udp.rtp, udp.rtcp, self._wire):
-            poll.register(each, select.POLLIN)
         message = None
-        for descriptor, _ in poll.poll(100):
+        for descriptor, _ in self._poll.poll(100):
             if descriptor == udp.rtp.fileno():
                 udp.drain(udp.rtp, RTP_CHANNEL, self._frame)
             elif descriptor == udp.rtcp.fileno():

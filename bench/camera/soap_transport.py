@@ -86,8 +86,9 @@ class BoundedTransport(Transport):  # type: ignore[misc]  # zeep has no types
         if isinstance(found, (requests.ConnectionError, requests.Timeout)) and "IncompleteRead" not in str(
             found
         ):
+            reason = "no connection" if isinstance(found, requests.ConnectionError) else "no answer in time"
             raise CameraUnreachable(
-                f"nothing answers at {address}: {_short(found)}. Mend: check address, port, cable and VLAN"
+                f"nothing answers at {address} ({reason}). Mend: check address, port, cable and VLAN"
             ) from None
         raise ProtocolViolation(f"{address} broke HTTP: {_short(found)}") from None
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.camera.capture import FrameTable
 from bench.measure.lamp_fit import Edges, Fit, Floats, Series, fit_lamp, picture_series
-from bench.measure.uncertainty import combine, normal, rectangular, type_a
+from bench.measure.uncertainty import combine, normal, rectangular, type_a, type_a
 from instruments.capability import Flash
 from standards.errors import MeasurementRefused
 from standards.quantity import Bound, Contribution, Estimate, Kind

@@ -32,7 +32,7 @@ _CLIP_MARGIN = 6.0
 #: Relative standard uncertainties (type B) of f10; docs/methods/resolution.md says where each comes from.
 _METHOD_U = 0.002
 _TONE_U = 0.002
-_CODING_U = 0.006
+_CODING_COMMON_U, _CODING_U = 0.009, 0.004  # of all squares alike, which the ratio cancels; of each alone
 _ONE_PICTURE_U = 0.015
 _CURVE_POINTS = 51
 
@@ -239,9 +239,10 @@ def resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> tuple[
     method = [
         GTC.ureal(1, _METHOD_U, label="method: bias of the edge response"),
         GTC.ureal(1, _TONE_U, label="tone curve and nominal reflectances"),
+        GTC.ureal(1, _CODING_COMMON_U, label="coding error common to all edges"),
     ]
     centre, centre_parts = numbers.pop("edge.centre")
-    lines = 2 * view.shape[0] * centre * method[0] * method[1]
+    lines = 2 * view.shape[0] * centre * method[0] * method[1] * method[2]
     ratio = 100 * sum(n for n, _ in numbers.values()) / len(numbers) / centre
     details = _details(view, tone, found, len(fitting))
     capped = min(float(lines.x), 2 * view.shape[0] * _NYQUIST)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import pytest
 
 from bench.camera.decode import Reading, read_frames
 from bench.camera.receiver import capture
@@ -17,7 +16,6 @@ def _transports(server: Any) -> tuple[Literal["tcp", "udp"], ...]:
     return ("tcp", "udp") if "gstreamer" in server.__name__ else ("tcp",)
 
 
-@pytest.mark.serial
 def test_capture_equals_ffprobe(server: Any, footage: Any) -> None:
     film = footage(SECONDS + 2)
     for transport in _transports(server):
@@ -52,7 +50,6 @@ def _pixels_equal(taken: Any, film: Any) -> None:
     assert table.counter.all(), "a decoded picture differs from ffmpeg's"
 
 
-@pytest.mark.serial
 def test_a_film_that_ends_is_an_event(server: Any, footage: Any) -> None:
     film = footage(1)
     with server(film) as url:

@@ -1,4 +1,4 @@
-"""Captures of a flashing lamp with known truth: what a camera of chosen rhythm, clock, shutter and delay gives."""
+"""Captures of a flashing lamp with known truth: a camera of chosen rhythm, clock, shutter and delay."""
 
 from __future__ import annotations
 

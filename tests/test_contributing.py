@@ -1,0 +1,81 @@
+"""The worked examples of CONTRIBUTING.md are executed as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from standards import catalogue
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+#: Blocks of code under the name of their file.
+FILES: dict[str, str] = dict(re.findall(r"^`([\w.]+)`:\n\n```python\n(.*?)^```", TEXT, re.M | re.S))
+CLAUSE: str = re.findall(r"^```toml\n(.*?)^```", TEXT, re.M | re.S)[0]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A folder with the examples as files, outside the repository and its pytest settings."""
+    for name, code in FILES.items():
+        (tmp_path / name).write_text(code, "utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\nfilterwarnings = error\n")
+    return tmp_path
+
+
+def _run(folder: Path, *command: str) -> str:
+    path = f"{folder}:{ROOT}"
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_example_is_there() -> None:
+    assert set(FILES) == {
+        "lux_meter.py", "test_lux_meter.py", "key_interval.py", "conformance_key_interval.py",
+        "test_key_interval.py",
+    }  # fmt: skip
+
+
+def test_the_driver_keeps_to_its_60_lines() -> None:
+    assert FILES["lux_meter.py"].count("\n") <= 60
+
+
+@pytest.mark.parametrize(("file", "tests"), [("test_lux_meter.py", 1), ("test_key_interval.py", 2)])
+def test_an_example_passes_its_own_tests(written: Path, file: str, tests: int) -> None:
+    told = _run(written, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", file)
+    assert f"{tests} passed" in told
+
+
+def test_the_conformance_test_is_a_procedure(written: Path) -> None:
+    code = (
+        "from conformance_key_interval import test_key_interval; from bench.procedures import procedure_of;"
+        "print(procedure_of(test_key_interval))"
+    )
+    told = _run(written, "-c", code)
+    assert "quantities=('stream.key_interval',)" in told
+
+
+def test_the_examples_are_typed(written: Path) -> None:
+    names = [name for name in FILES if not name.startswith("test_")]
+    config = str(ROOT / "pyproject.toml")
+    _run(written, "-m", "mypy", "--config-file", config, "--follow-imports=silent", *names)
+
+
+def test_the_clause_is_read(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "standards" / "quantities.toml", tmp_path)
+    shutil.copytree(ROOT / "standards" / "clauses", tmp_path / "clauses")
+    with (tmp_path / "clauses" / "gb-50395-2007.toml").open("a", encoding="utf-8") as file:
+        file.write("\n" + CLAUSE)
+    clause = catalogue.read(tmp_path).clause("EXAMPLE-01")
+    assert clause.id == "GB 50395-2007:9.9.9"
+    assert clause.limit.lower == Decimal(1920)
