@@ -18,7 +18,7 @@ from fixtures.charts import CHARTS
 from instruments.capability import Flash
 from instruments.station import Station
 from reports.record import Plan
-from standards.errors import MeasurementRefused
+from standards.errors import CaptureFault, MeasurementRefused
 
 __all__ = ["Live", "LiveSource", "capture_live"]
 
@@ -47,8 +47,14 @@ class Live:
 
     @cached_property
     def capture(self) -> Capture:
-        """The packets and access units."""
-        return store.from_evidence({k: v for k, v in self._files.items() if k != FLASHES})
+        """The packets and access units. Raises CaptureFault if the bench itself lost packets of it."""
+        found = store.from_evidence({k: v for k, v in self._files.items() if k != FLASHES})
+        if found.overflow:
+            raise CaptureFault(
+                f"the bench's own socket lost {found.overflow} packets: nothing can be said of the camera. "
+                "Mend: free the machine of other work, or capture over TCP"
+            )
+        return found
 
     @cached_property
     def flashes(self) -> tuple[Flash, ...]:

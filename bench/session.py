@@ -32,6 +32,7 @@ from standards.errors import (
     CameraUnreachable,
     ConsentMissing,
     MeasurementRefused,
+    NoVideo,
     PlanMismatch,
     UsageError,
 )
@@ -103,6 +104,7 @@ class Session:
         self._unrestored: dict[str, Any] | None = None
         self._sessions = 0
         self._sealing = False
+        self._capture_failed: CameraError | BenchError | None = None
         if resume:
             self._reopen()
         else:
@@ -252,12 +254,18 @@ class Session:
 
     def _files(self) -> dict[str, bytes]:
         """The live capture's files: from evidence if it was taken, else taken now."""
+        if self._capture_failed is not None:
+            raise self._capture_failed  # one failed capture is enough: no procedure tries again
         if self._captured is None:
             self.preflight()
             assert self._dut is not None
             self._prepare()
             self._append(EventKind.CAPTURING, {"capture": CAPTURE, "seconds": self.plan.capture.seconds})
-            files = capture_live(self._dut, self._station, self.plan, self._progress)
+            try:
+                files = capture_live(self._dut, self._station, self.plan, self._progress)
+            except (CameraError, BenchError) as error:
+                self._capture_failed = error
+                raise
             digests = {role: self.evidence.put(data) for role, data in files.items()}
             self._append(EventKind.CAPTURED, {"capture": CAPTURE, "evidence": digests})
             return files
@@ -286,7 +294,7 @@ class Session:
     def run_item(self, item: PlanItem, body: Callable[[], None]) -> JudgedEvent:
         """Bring one item to its end: measure unless that is journalled, then judge. Never runs twice.
 
-        Raises CameraUnreachable and CameraDenied: without the camera the run stops and can be resumed.
+        Raises CameraUnreachable, CameraDenied and NoVideo: without the camera the run stops and can be resumed.
         """
         if item.key in self.judged:
             return self.judged[item.key]
@@ -307,7 +315,7 @@ class Session:
     def _measure(self, quantity: str, item: PlanItem, body: Callable[[], None]) -> None:
         try:
             body()
-        except (CameraUnreachable, CameraDenied, UsageError):
+        except (CameraUnreachable, CameraDenied, NoVideo, UsageError):
             raise
         except MeasurementRefused as error:
             self._refuse(quantity, item, Execution.NOT_RUN, error, MeasurementRefused)

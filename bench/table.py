@@ -68,7 +68,7 @@ class RunTable:
             self._bar.stop()
             self._screen.stop()
         elif self._judged:
-            self._console.print(self.table(), self._left_out())
+            self._console.print(self.table(), self.left_out())
 
     def event(self, kind: EventKind, data: dict[str, Any]) -> None:
         """Take a journal event."""
@@ -91,9 +91,9 @@ class RunTable:
 
     def render(self) -> Group:
         """Table, what is left out of it, and progress bars."""
-        return Group(self.table(), self._left_out(), self._bar)
+        return Group(self.table(), self.left_out(), self._bar)
 
-    def _left_out(self) -> Text:
+    def left_out(self) -> Text:
         """How many clauses do not run here, and where their reasons are."""
         count = Counter(item.applicability for item in self._plan.items)
         words = f"{count['not_applicable']} clauses not applicable, {count['not_run']} not run"

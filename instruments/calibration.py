@@ -39,10 +39,15 @@ class Calibration(BaseModel):
         """Standard uncertainty in `unit`."""
         return self.expanded_uncertainty / self.coverage_factor
 
+    def valid_on(self, day: date) -> bool:
+        """True from the day of issue to the last day of validity, both included."""
+        return self.issued <= day <= self.due
+
     def check(self, day: date, holder: str) -> None:
         """Raise CalibrationExpired unless the certificate is valid on `day`; holder: whose it is."""
-        if day < self.issued or day > self.due:
+        if not self.valid_on(day):
             raise CalibrationExpired(
                 f"{holder}: certificate {self.number} of {self.laboratory} is valid from {self.issued} to "
-                f"{self.due}, not on {day}. Mend: recalibrate, then enter the new certificate in the station file"
+                f"{self.due}, not on {day}. Mend: recalibrate, then enter the new certificate in the "
+                "station file"
             )

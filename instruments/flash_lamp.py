@@ -17,6 +17,8 @@ __all__ = ["SerialFlashLamp"]
 
 _ANSWER_S = 2.0
 _LONGEST_ANSWER = 256  # bytes
+_LONGEST_QUEUE = 32  # entries of the error queue
+_NO_ERROR = "0,"
 
 
 class SerialFlashLamp:
@@ -30,15 +32,22 @@ class SerialFlashLamp:
         self._address = address
         self._calibration = calibration
         try:
-            self._line = serial.Serial(address, baud, timeout=_ANSWER_S, write_timeout=_ANSWER_S, exclusive=True)
+            self._line = serial.Serial(
+                address, baud, timeout=_ANSWER_S, write_timeout=_ANSWER_S, exclusive=True
+            )
         except (serial.SerialException, ValueError, OSError) as error:
             raise InstrumentError(
-                f"flash lamp on {address}: cannot be opened ({error}). Mend: check the cable, the address in the "
-                "station file, and that no other program holds the line"
+                f"flash lamp on {address}: cannot be opened ({error}). Mend: check the cable, the address in "
+                "the station file, and that no other program holds the line"
             ) from None
-        self._line.reset_input_buffer()
-        self.identification = self.identify()
-        self.switch(False)
+        try:
+            self._line.reset_input_buffer()
+            self.identification = self.identify()
+            self._clear_errors()
+            self.switch(False)
+        except BaseException:
+            self._line.close()
+            raise
 
     @property
     def delay_s(self) -> float | None:
@@ -55,15 +64,25 @@ class SerialFlashLamp:
         return self._ask("*IDN?")
 
     def switch(self, on: bool) -> Flash:
-        """Set the light, then read the error queue. Raises InstrumentError if the lamp complains or is silent."""
+        """Set the light, then read the error queue.
+
+        Raises InstrumentError if the lamp complains, or does not answer within two seconds.
+        """
         command = b"OUTP ON\n" if on else b"OUTP OFF\n"
         sent = time.time_ns()
         self._write(command)
         done = time.time_ns()
         answer = self._ask("SYST:ERR?")
-        if not answer.startswith("0,"):
+        if not answer.startswith(_NO_ERROR):
             raise InstrumentError(f"flash lamp on {self._address} refused {command!r}: {answer}")
         return Flash(on=on, sent_ns=sent, done_ns=done)
+
+    def _clear_errors(self) -> None:
+        """Read away what an earlier session left in the error queue: it is not this session's."""
+        for _ in range(_LONGEST_QUEUE):
+            if self._ask("SYST:ERR?").startswith(_NO_ERROR):
+                return
+        raise InstrumentError(f"flash lamp on {self._address}: the error queue does not empty")
 
     def _write(self, command: bytes) -> None:
         """One write call, so that the newline is handed over with the rest and sent_ns is its time."""
@@ -81,9 +100,10 @@ class SerialFlashLamp:
             raise InstrumentError(f"flash lamp on {self._address}: the line failed: {error}") from None
         if not answer.endswith(b"\n"):
             raise InstrumentError(
-                f"flash lamp on {self._address}: no answer to {query} within {_ANSWER_S:g} s (got {answer[:60]!r})"
+                f"flash lamp on {self._address}: no answer to {query} within {_ANSWER_S:g} s "
+                f"(got {answer[:60]!r})"
             )
-        return answer.decode("ascii", "replace").strip()
+        return str(answer, "ascii", "replace").strip()
 
     def __enter__(self) -> SerialFlashLamp:
         return self

@@ -23,6 +23,8 @@ from standards.files import read_toml
 
 __all__ = ["ChartEntry", "Display", "Instrument", "Instruments", "Station", "StationFile", "load_station"]
 
+LAMP_DELAY = "command_to_light_delay"  # quantity of a lamp's certificate
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -91,11 +93,22 @@ class StationFile(_Table):
 def load_station(path: Path) -> StationFile:
     """Read a station file; opens nothing. Raises BadFile with file, key and mend."""
     found = read_toml(path, StationFile)
+    _check_units(path, found)
     instruments = {
         role: entry.model_copy(update={"address": _expanded(path, role, entry.address)})
         for role, entry in found.instruments.items()
     }
     return found.model_copy(update={"instruments": found.instruments.model_copy(update=instruments)})
+
+
+def _check_units(path: Path, found: StationFile) -> None:
+    """The lamp's delay counts in seconds: a certificate in ms would be taken a thousandfold."""
+    for role, entry in found.instruments.items():
+        for index, certificate in enumerate(entry.calibration):
+            if certificate.quantity == LAMP_DELAY and certificate.unit != "s":
+                key = f"instruments.{role}.calibration[{index + 1}].unit"
+                problem = f"{LAMP_DELAY} is given in {certificate.unit!r}"
+                raise BadFile(path, key, problem, 'write value and uncertainty in seconds, unit = "s"')
 
 
 def _expanded(path: Path, role: str, address: str) -> str:
@@ -105,7 +118,8 @@ def _expanded(path: Path, role: str, address: str) -> str:
         name = match.group(1)
         if name not in os.environ:
             key = f"instruments.{role}.address"
-            raise BadFile(path, key, f"the variable {name} is not set", f"export {name}=/dev/…, or write the device")
+            mend = f"export {name}=/dev/…, or write the device"
+            raise BadFile(path, key, f"the variable {name} is not set", mend)
         return os.environ[name]
 
     return re.sub(r"\$([A-Za-z_][A-Za-z0-9_]*)", value, address)
@@ -121,7 +135,7 @@ class Station:
         self.flash_lamp: FlashLamp | None = None
         entry = self.file.instruments.flash_lamp
         if entry is not None:
-            delay = next((c for c in entry.calibration if c.quantity == "command_to_light_delay"), None)
+            delay = next((c for c in entry.calibration if c.quantity == LAMP_DELAY), None)
             self.flash_lamp = self._stack.enter_context(
                 SerialFlashLamp(entry.address, baud=entry.baud, calibration=delay)
             )

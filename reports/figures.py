@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from reports.phrases import translated
@@ -71,7 +71,7 @@ def _response(details: dict[str, Any], points: list[tuple[float, float]]) -> Fig
     return Figure(
         kind="plot",
         caption="刃边空间频率响应",
-        x=_axis(0.0, max(x for x, _ in points), "空间频率 / (周期/像素)"),
+        x=_axis(0.0, max(x for x, _ in points), "空间频率(周期/像素)"),
         y=_axis(0.0, top, "调制度"),
         lines=tuple(lines),
         marks=tuple(marks),
@@ -94,11 +94,11 @@ def _bars(estimate: Estimate, edges: list[float], counts: list[float]) -> Figure
         edges, counts = edges[first : last + 2], counts[first : last + 1]
     latency = estimate.quantity.startswith("latency")
     marks = []
-    for key, name in (("median_s", "中位"), ("p95_s", "95 %"), ("max_s", "最大")):
+    for key, name in (("median_s", "中位"), ("p95_s", "95 %分位"), ("max_s", "最大")):
         place = estimate.details.get(key)
         if isinstance(place, float) and edges[0] <= place * 1e3 <= edges[-1]:
             marks.append((place * 1e3, name))
-    label = "采集至到达的延迟 / ms" if latency else "相邻图像到达间隔 / ms"
+    label = "采集至到达的延迟(ms)" if latency else "相邻图像到达间隔(ms)"
     return Figure(
         kind="plot",
         caption="延迟分布(采集至到达)" if latency else "到达间隔分布",
@@ -131,9 +131,7 @@ def _timeline(details: dict[str, Any]) -> Figure:
     ends = [end for _, end in spans] + [p for lane in lanes for p in lane["points"]]
     seconds = details.get("seconds")
     end = max([float(seconds) if isinstance(seconds, (int, float)) else 0.0, *ends, 1.0])
-    return Figure(
-        kind="timeline", caption="观测期内的异常", x=_axis(0.0, end, "时间 / s"), lanes=tuple(lanes)
-    )
+    return Figure(kind="timeline", caption="观测期内的异常", x=_axis(0.0, end, "时间(s)"), lanes=tuple(lanes))
 
 
 def gap_cause(gap: dict[str, Any]) -> str:

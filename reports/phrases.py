@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["known", "translated"]
+__all__ = ["edge_zh", "known", "translated"]
 
-_EDGE = {
-    "edge.centre": "中心刃边", "edge.top_left": "左上刃边", "edge.top_right": "右上刃边",
-    "edge.bottom_left": "左下刃边", "edge.bottom_right": "右下刃边", "centre": "中心", "corners": "边角",
-    "top_left": "左上", "top_right": "右上", "bottom_left": "左下", "bottom_right": "右下",
+_PLACES = {
+    "edge": "", "centre": "中心", "corner": "边角", "corners": "边角", "top_left": "左上",
+    "top_right": "右上", "bottom_left": "左下", "bottom_right": "右下", "left": "左缘", "right": "右缘",
+    "top": "上缘", "bottom": "下缘",
 }  # fmt: skip
 
 _PHRASES: tuple[tuple[str, str], ...] = (
@@ -40,7 +40,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("fit of the flashes", "闪光时刻拟合"), (r"(\d+) switches of the lamp", r"灯光切换\1次"),
     ("lamp switching", "灯光切换一致性"),
     ("its mean delay on the day, within its scatter", "当日平均延迟,以其离散为限"),
-    ("command time", "指令发出时刻"), ("host: hand-over of a command to the line", "主机向线路交出指令的时间"),
+    ("command time", "指令发出时刻"),
+    ("host: hand-over of a command to the line", "主机向线路交出指令的时间"),
     ("arrival time", "到达时刻"), ("kernel receive time", "内核接收时间"),
     ("tone", "色调曲线"), ("level not quite linear", "亮度读数非理想线性"),
     ("mean over the pictures", "各图像平均值"), (r"(\d+) values", r"\1个值"),
@@ -52,20 +53,24 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("no content counter in view: repeats cannot be ruled out", "画面中无内容计数器,不能排除重复图像"),
     ("no content counter in view: repeated pictures stay unseen", "画面中无内容计数器,重复图像不可见"),
     ("interruptions are left out here and judged by themselves", "中断期间不计入,另行判定"),
+    ("counts not read", "未读出的计数"), (r"(\d+) pictures, new or not", r"\1幅图像,是否重复不明"),
     # picture and transport
     (r"the size changed during the capture: (.+); the smallest counts", r"采集中图像尺寸改变(\1),以最小者计"),
     (r"declared (\S+) x (\S+), decoded (\d+) x (\d+)", r"声明\1×\2,实际解码\3×\4"),
     (r"(\d+) pictures changed their timestamp half-way, the first at unit (\d+)",
      r"\1幅图像的时间戳中途改变,首幅为第\2幅"),
     (r"(\d+) pictures share a timestamp, the first at unit (\d+)", r"\1幅图像共用时间戳,首幅为第\2幅"),
+    (r"(\d+) pictures have parameter sets under a timestamp of their own \(not judged\)",
+     r"\1幅图像的参数集另有时间戳(不作判定)"),
     # resolution
-    (r"Nyquist limited: 10 % lies beyond (\S+) cycles/pixel", r"受奈奎斯特频率限制:10 %调制度位于\1周期/像素以外"),
+    (r"Nyquist limited: 10 % lies beyond (\S+) cycles/pixel",
+     r"受奈奎斯特频率限制:10 %调制度在\1周期/像素以外"),
     ("one picture only: the coding error is taken from experience, not from this stream",
      "仅一幅图像可用,编码误差取经验值"),
-    (r"(\w+): noise", r"<\1>:噪声"), (r"(\w+): scatter between GOPs", r"<\1>:图像组间离散"),
-    (r"(\w+): one picture only, coding error", r"<\1>:仅一幅图像,编码误差"),
-    (r"(\w+): scatter between edges", r"<\1>:刃边间离散"),
-    (r"(\w+): coding error common to all GOPs", r"<\1>:各图像组共有的编码误差"),
+    (r"([\w.]+): noise", r"<\1>:噪声"), (r"([\w.]+): scatter between GOPs", r"<\1>:图像组间离散"),
+    (r"([\w.]+): one picture only, coding error", r"<\1>:仅一幅图像,编码误差"),
+    (r"([\w.]+): scatter between edges", r"<\1>:刃边间离散"),
+    (r"([\w.]+): coding error common to all GOPs", r"<\1>:各图像组共有的编码误差"),
     ("method: bias of the edge response", "方法:刃边响应偏差"),
     ("tone curve and nominal reflectances", "色调曲线与标称反射比"),
     ("statistics of this capture", "本次采集的统计"),
@@ -75,11 +80,16 @@ _PHRASES: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((re.compile(pattern), words) for pattern, words in _PHRASES)
 
 
+def edge_zh(name: str) -> str:
+    """The name of a chart's edge, e.g. 'edge.centre.left', in Chinese as far as its parts are known."""
+    return "".join(_PLACES.get(part, part) for part in name.split("."))
+
+
 def _one(text: str) -> str | None:
     for pattern, words in _COMPILED:
         found = pattern.fullmatch(text)
         if found:
-            return re.sub(r"<(\w+)>", lambda name: _EDGE.get(name[1], name[1]), found.expand(words))
+            return re.sub(r"<([\w.]+)>", lambda name: edge_zh(name[1]), found.expand(words))
     return None
 
 

@@ -30,8 +30,8 @@ from standards.errors import RecordError
 from standards.quantity import Finding, Origin, Subject
 
 __all__ = [
-    "Outcome", "derive", "identity", "junit_xml", "outcomes", "results_from", "results_json", "run_id",
-    "write_derived",
+    "Outcome", "derive", "findings_of", "identity", "junit_xml", "outcomes", "results_from",
+    "results_json", "run_id", "write_derived",
 ]  # fmt: skip
 
 _K = TypeVar("_K")
@@ -170,6 +170,11 @@ def _entry(outcome: Outcome, plan: Plan) -> ResultItem:
         reason=outcome.end.reason or (conformity.reason if conformity else ""),
         evidence=finding.evidence if finding else (),
     )
+
+
+def findings_of(events: Iterable[Event]) -> tuple[Finding, ...]:
+    """Every finding of the journal in the order it was measured, those that no clause asks for included."""
+    return tuple(_read(events).findings.values())
 
 
 def identity(events: Iterable[Event]) -> CameraIdentity:

@@ -33,7 +33,8 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """The seven cells as text."""
         return (
-            str(self.serial), self.item, self.clause, self.requirement, self.result, self.conclusion, self.remark,
+            str(self.serial), self.item, self.clause, self.requirement, self.result,
+            self.conclusion, self.remark,
         )  # fmt: skip
 
 
@@ -84,7 +85,8 @@ class Detail:
 
 @dataclass(frozen=True)
 class Sheet:
-    """An inspection report. simulated: every page says so. banner: with which words."""
+    """An inspection report. simulated: every page says so, with the words of `banner`. front: short fields
+    of the first page, in pairs; front_wide: long ones, a line each. basis: (standard, title, remark)."""
 
     number: str
     simulated: bool
@@ -92,6 +94,7 @@ class Sheet:
     cover: tuple[Field, ...]
     statement: tuple[str, ...]
     front: tuple[Field, ...]
+    front_wide: tuple[Field, ...]
     conclusion: tuple[str, ...]
     unjudged: tuple[str, ...]
     signatures: tuple[str, ...]

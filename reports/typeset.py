@@ -78,8 +78,11 @@ def _compiler(template: str, data: dict[str, Any]) -> typst.Compiler:
         for char in text:
             if ord(char) not in characters() and char not in _CONTROL:
                 raise BenchError(f"{where}: the font has no {char!r} (U+{ord(char):04X}): write it otherwise")
+    path = TEMPLATES / template
+    if not path.is_file():
+        raise BenchError(f"{path}: the document cannot be set, its template is missing")
     return typst.Compiler(
-        TEMPLATES / template,
+        path,
         root=TEMPLATES,
         font_paths=_fonts(),
         ignore_system_fonts=True,

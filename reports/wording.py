@@ -1,8 +1,8 @@
 """How values, limits and verdicts are put into words and digits, on the terminal and on paper.
 
 A value is rounded to the place of the second significant digit of its expanded uncertainty (GUM 7.2.6),
-half to even (GB/T 8170-2008, 3.2); never so that the printed value lies on the other side of a limit than the value
-that was judged.
+half to even (GB/T 8170-2008, 3.2); never so that the printed value lies on the other side of a limit than
+the value that was judged.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from standards.decision import Execution, Verdict
 from standards.quantity import Bound, Estimate
 
 __all__ = [
-    "BINDING_ZH", "bindingness_zh", "number", "punctuated", "remark_zh", "result_zh", "rounded", "unit_zh",
-    "value_text", "verdict_zh",
+    "BINDING_ZH", "bindingness_zh", "grade_zh", "number", "punctuated", "remark_zh", "result_zh", "rounded",
+    "unit_zh", "value_text", "verdict_zh",
 ]  # fmt: skip
 
 #: Headings of the two groups of clauses, whose verdicts are never mixed (Article 12).
@@ -67,7 +67,11 @@ _FULL_WIDTH = {",": "\uff0c", ":": "\uff1a", ";": "\uff1b", "?": "\uff1f", "!": 
 
 def punctuated(text: str) -> str:
     """Chinese text with full-width punctuation; what stands between Latin letters and digits is left."""
-    text = re.sub(rf"\(([^()]*[{_HAN}][^()]*)\)", "\uff08\\1\uff09", text)
+    brackets = rf"\(([^()]*[{_HAN}][^()]*)\)|(?<=[{_HAN}])\(([^()]*)\)"
+    while (
+        wider := re.sub(brackets, lambda found: f"\uff08{found[1] or found[2] or ''}\uff09", text)
+    ) != text:
+        text = wider  # brackets within brackets, from the inside out
     marks = rf"(?<=[{_HAN}\u201d\uff09])[,:;?!]|[,:;?!](?=[{_HAN}])"
     return re.sub(marks, lambda found: _FULL_WIDTH[found.group()], text)
 
@@ -153,6 +157,11 @@ def bindingness_zh(clause: Clause) -> str:
     return _BINDINGNESS_ZH[clause.bindingness]
 
 
+def grade_zh(clause: Clause) -> str:
+    """How well the limit is known, '' where the text itself was seen."""
+    return _EVIDENCE_ZH[clause.evidence]
+
+
 def verdict_zh(outcome: Outcome) -> str:
     """单项结论: '/' where nothing was judged (ISO/IEC 17025: no conclusion without a result)."""
     if outcome.verdict is None or not outcome.item.clause.limit.known:
@@ -172,13 +181,14 @@ def _observed(outcome: Outcome) -> list[str]:
         side = "测得值为下限" if estimate.bound is Bound.LOWER else "测得值为上限"
         reason = translated(estimate.bound_reason)
         remarks.append(side if reason in remarks else f"{side}:{reason}")
-    if clause.comparison is Comparison.ROUNDED and not isinstance(estimate.value, (bool, str)):
-        if _misplaced_in_full(estimate.value, clause.limit) and conformity.verdict is Verdict.PASS:
-            remarks.append("按GB/T 8170修约到限值的位数后比较")
+    rounds = clause.comparison is Comparison.ROUNDED and conformity.verdict is Verdict.PASS
+    if rounds and not isinstance(estimate.value, (bool, str)) and _outside(estimate.value, clause.limit):
+        remarks.append("按GB/T 8170修约到限值的位数后比较")
     return remarks
 
 
-def _misplaced_in_full(value: float, limit: Limit) -> bool:
+def _outside(value: float, limit: Limit) -> bool:
+    """The value as measured, not rounded, is outside the limits."""
     exact = Decimal(repr(value))
     below = limit.lower is not None and exact < limit.lower
     return below or (limit.upper is not None and exact > limit.upper)
@@ -192,7 +202,7 @@ def remark_zh(outcome: Outcome) -> str:
         reason = outcome.end.reason_zh or translated(outcome.end.reason)
         remarks.append(reason if not reason or state.split(",")[0] in reason else f"{state}:{reason}")
         remarks = [remark or state for remark in remarks]
-    grade = _EVIDENCE_ZH[outcome.item.clause.evidence]
+    grade = grade_zh(outcome.item.clause)
     if grade and not any(grade in remark for remark in remarks):
         remarks.append(grade)
     if outcome.item.clause.bindingness is Bindingness.MANDATORY_WHEN_ISSUED:

@@ -53,19 +53,19 @@ class CameraUrl:
     def parse(cls, text: str) -> CameraUrl:
         """Parse an address. Raises UsageError with an example."""
         if len(text) > _LONGEST or re.search(r"[\s\x00-\x1f\x7f]", text):
-            raise UsageError(f"{text[:60]!r} is no camera address: {_EXAMPLE}")
+            raise UsageError(f"{_shown(text)} is no camera address: {_EXAMPLE}")
         try:
             parts = urlsplit(text)
             port = parts.port
-        except ValueError as error:
-            raise UsageError(f"{text!r} is no camera address ({error}): {_EXAMPLE}") from None
+        except ValueError:  # its text may hold a piece of a password
+            raise UsageError(f"{_shown(text)} is no camera address (host or port): {_EXAMPLE}") from None
         if parts.password is not None:
             raise UsageError(
                 f"a password in the address would be seen by everyone on this machine: put it into ${PASSWORD_VARIABLE}, "
                 "the keyring (service 'camcert') or type it when asked"
             )
         if parts.scheme not in _PORTS or not parts.hostname:
-            raise UsageError(f"{text!r} is no camera address: {_EXAMPLE}")
+            raise UsageError(f"{_shown(text)} is no camera address: {_EXAMPLE}")
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         scheme: Literal["onvif", "rtsp"] = "onvif" if parts.scheme == "onvif" else "rtsp"
         return cls(scheme, parts.username or None, parts.hostname, port or _PORTS[scheme], path)
@@ -82,6 +82,11 @@ class CameraUrl:
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""
         return f"{self.scheme}://{user}{self.authority}{self.path}"
+
+
+def _shown(text: str) -> str:
+    """A mistyped address for a message: bounded, and without what may be a password."""
+    return repr(re.sub(r"//.*@", "//***@", text, flags=re.DOTALL)[:60])
 
 
 def password_for(url: CameraUrl) -> Secret | None:

@@ -1,6 +1,8 @@
 """Control of the camera by ONVIF (Device and Media services), on onvif-zeep.
 
 Every answer is bounded (soap_transport), every login is deliberate: one wrong password costs one attempt.
+HTTP Digest is used where the camera challenges, since it asks for no common clock; else WS-UsernameToken,
+stamped by the camera's own clock.
 Addresses that the camera reports are used as reported, never rewritten.
 """
 
@@ -8,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lxml.etree import LxmlError
+from lxml.etree import LxmlError, _Element
 from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
+from zeep.wsse.username import UsernameToken
 
 from bench.camera.address import CameraUrl, Secret
 from bench.camera.soap_transport import BoundedTransport
@@ -27,7 +29,9 @@ from standards.errors import CamcertError, CameraDenied, ProtocolViolation
 
 __all__ = ["ClockReading", "EncoderOptions", "OnvifCamera", "StreamProfile"]
 
-_MOST_BYTES = 4 << 20
+_MOST_BYTES = 1 << 20
+_DENIALS = ("NotAuthorized", "Unauthorized", "FailedAuthentication", "InvalidSecurity")
+_SETTINGS = ("width", "height", "fps", "bitrate_kbit", "gop")
 _CODECS = {"H264": "h264", "JPEG": "mjpeg", "MPEG4": "mpeg4"}
 
 
@@ -57,7 +61,11 @@ class EncoderOptions:
 
 @dataclass(frozen=True)
 class ClockReading:
-    """The camera's wall clock (whole seconds) between two of the host's times, all ns since the epoch."""
+    """The camera's wall clock between two of the host's times, all ns since the epoch.
+
+    camera_ns: cut to the whole second, as ONVIF carries it: the true reading lies within a second above.
+    sent_ns: before the request's first byte left; received_ns: after the answer's first byte came.
+    """
 
     camera_ns: int
     sent_ns: int
@@ -69,7 +77,7 @@ def _understood(camera: str) -> Iterator[None]:
     """What SOAP, zeep and a strange camera can raise, as whose fault it is."""
     try:
         yield
-    except Exception as error:  # onvif-zeep wraps everything alike; the real one is its context
+    except Exception as error:  # noqa: BLE001  onvif-zeep wraps everything alike; the real one is its context
         _translate(camera, error)
 
 
@@ -84,7 +92,7 @@ def _translate(camera: str, error: BaseException) -> None:
             raise cause from None
         if isinstance(cause, Fault):
             text = " ".join(str(part) for part in (cause.message, cause.code, *(cause.subcodes or ())))
-            if "NotAuthorized" in text or "Unauthorized" in text or "FailedAuthentication" in text:
+            if any(word in text for word in _DENIALS):
                 raise CameraDenied(f"{camera} refused the user or the password") from None
             raise ProtocolViolation(f"{camera} answered with a fault: {text[:300]}") from None
     known = (ZeepError, LxmlError, ValueError, TypeError, KeyError, AttributeError, IndexError)
@@ -103,40 +111,60 @@ class OnvifCamera:
         self._url = url
         self._password = password
         self._camera = str(url.without_user())
-        self._transport = BoundedTransport(url.user, password, total_s=2 * timeout_s, most_bytes=_MOST_BYTES)
+        self._transport = BoundedTransport(
+            url.user, password, host=url.host, total_s=timeout_s, most_bytes=_MOST_BYTES
+        )
         self._offset = dt.timedelta(0)
         self._device_address = f"http://{url.authority}/onvif/device_service"
         self._media_address = ""
+        self._token = False
         self._services: dict[str, Any] = {}
 
     @classmethod
     def connect(cls, url: CameraUrl, password: Secret | None, *, timeout_s: float = 5.0) -> OnvifCamera:
-        """Read the camera's clock, log in once, find its media service.
+        """Read the camera's clock, find its media service, log in once.
 
-        timeout_s: half of what one exchange may take in all. Raises CameraUnreachable, CameraDenied,
+        timeout_s: what one exchange may take in all. Raises CameraUnreachable, CameraDenied,
         ProtocolViolation, LimitExceeded.
         """
         camera = cls(url, password, timeout_s=timeout_s)
         reading = camera.clock()
         middle = (reading.sent_ns + reading.received_ns) / 2
         camera._offset = dt.timedelta(seconds=round((reading.camera_ns - middle) / 1e9))
+        camera._log_in()
         camera._media_address = camera._find_media()
         return camera
+
+    def _log_in(self) -> None:
+        """Ask something that needs a login, first without one, to learn which kind the camera wants."""
+        try:
+            self.identity()
+        except CameraDenied:
+            if self._url.user is None or self._password is None:
+                raise CameraDenied(
+                    f"{self._camera} asks for a user and a password: write onvif://user@{self._url.host} "
+                    "and set $BENCH_CAMERA_PASSWORD"
+                ) from None
+            if self._transport.digest:
+                raise
+            self._token = True
+            self.identity()
+        else:
+            self._token = self._url.user is not None and not self._transport.digest
 
     def clock(self) -> ClockReading:
         """The camera's wall clock; needs no login (ONVIF Core, GetSystemDateAndTime)."""
         with _understood(self._camera):
             service = self._service("devicemgmt", self._device_address, login=False)
-            sent = time.time_ns()
-            answer = service.GetSystemDateAndTime()
-            received = time.time_ns()
-            utc = answer.UTCDateTime
+            utc = service.GetSystemDateAndTime().UTCDateTime
             moment = dt.datetime(
                 *(utc.Date.Year, utc.Date.Month, utc.Date.Day),
                 *(utc.Time.Hour, utc.Time.Minute, min(utc.Time.Second, 59)),
                 tzinfo=dt.UTC,
             )
-            return ClockReading(int(moment.timestamp()) * 10**9, sent, received)
+            return ClockReading(
+                int(moment.timestamp()) * 10**9, self._transport.sent_ns, self._transport.received_ns
+            )
 
     def identity(self) -> CameraIdentity:
         """What the camera says it is."""
@@ -154,7 +182,9 @@ class OnvifCamera:
         """Profiles that hold a video encoder. Raises ProtocolViolation if there is none."""
         with _understood(self._camera):
             found = tuple(
-                _profile(p) for p in self._media().GetProfiles() or () if p.VideoEncoderConfiguration is not None
+                _profile(p)
+                for p in self._media().GetProfiles() or ()
+                if p.VideoEncoderConfiguration is not None
             )
         if not found:
             raise ProtocolViolation(f"{self._camera} has no media profile with a video encoder")
@@ -167,7 +197,9 @@ class OnvifCamera:
             answer = self._media().GetStreamUri({"StreamSetup": setup, "ProfileToken": profile.token})
             uri = _text(answer.Uri, 2048)
         if not uri.startswith("rtsp://"):
-            raise ProtocolViolation(f"{self._camera} reports {uri[:100]!r} as its stream: not an RTSP address")
+            raise ProtocolViolation(
+                f"{self._camera} reports {uri[:100]!r} as its stream: not an RTSP address"
+            )
         return uri
 
     def snapshot_uri(self, profile: StreamProfile) -> str:
@@ -200,13 +232,15 @@ class OnvifCamera:
 
     def apply_encoder_settings(self, profile: StreamProfile, settings: dict[str, Any]) -> None:
         """Set what encoder_settings() gives; everything else of the configuration stays."""
+        wanted = {name: int(settings[name]) for name in _SETTINGS}
+        asked = {"ConfigurationToken": profile.encoder}
         with _understood(self._camera):
-            configuration = self._media().GetVideoEncoderConfiguration({"ConfigurationToken": profile.encoder})
-            configuration.Resolution.Width = settings["width"]
-            configuration.Resolution.Height = settings["height"]
-            configuration.RateControl.FrameRateLimit = settings["fps"]
-            configuration.RateControl.BitrateLimit = settings["bitrate_kbit"]
-            configuration.H264.GovLength = settings["gop"]
+            configuration = self._media().GetVideoEncoderConfiguration(asked)
+            configuration.Resolution.Width = wanted["width"]
+            configuration.Resolution.Height = wanted["height"]
+            configuration.RateControl.FrameRateLimit = wanted["fps"]
+            configuration.RateControl.BitrateLimit = wanted["bitrate_kbit"]
+            configuration.H264.GovLength = wanted["gop"]
             self._media().SetVideoEncoderConfiguration(
                 {"Configuration": configuration, "ForcePersistence": True}
             )
@@ -222,44 +256,58 @@ class OnvifCamera:
             return _text(found.Media.XAddr, 2048)
 
     def _device(self) -> Any:
-        return self._service("devicemgmt", self._device_address, login=True)
+        return self._service("devicemgmt", self._device_address, login=self._token)
 
     def _media(self) -> Any:
-        return self._service("media", self._media_address, login=True)
+        return self._service("media", self._media_address, login=self._token)
 
     def _service(self, name: str, address: str, *, login: bool) -> Any:
-        """An onvif-zeep service on the bounded transport; made once."""
+        """An onvif-zeep service on the bounded transport; made once. login: with a WS-UsernameToken."""
         key = f"{name} {login}"
         if key not in self._services:
-            self._services[key] = _make_service(
-                name, address, self._transport, self._url.user if login else None, self._password, self._offset
-            )
+            service = _make_service(name, address, self._transport)
+            token = None
+            if login and self._url.user is not None and self._password is not None:
+                token = _Token(self._url.user, self._password, self._offset)
+            service.zeep_client.wsse = token
+            self._services[key] = service
         return self._services[key]
 
 
-def _make_service(
-    name: str, address: str, transport: Any, user: str | None, password: Secret | None, offset: dt.timedelta
-) -> Any:
+class _Token(UsernameToken):
+    """A WS-UsernameToken with a digest, stamped by the camera's clock: cameras with a wrong one are usual."""
+
+    def __init__(self, user: str, password: Secret, offset: dt.timedelta) -> None:
+        """offset: camera's clock minus host's."""
+        super().__init__(  # type: ignore[no-untyped-call]
+            user, password.reveal(), use_digest=True, zulu_timestamp=True
+        )
+        self._offset = offset
+
+    def apply(self, envelope: _Element, headers: dict[str, str]) -> tuple[_Element, dict[str, str]]:
+        self.created = dt.datetime.now(dt.UTC) + self._offset
+        done: tuple[_Element, dict[str, str]] = super().apply(envelope, headers)  # type: ignore[no-untyped-call]
+        return done
+
+
+def _make_service(name: str, address: str, transport: BoundedTransport) -> Any:
     root = logging.getLogger()
     before = list(root.handlers), root.level
     from onvif import ONVIFService  # configures the root logger when imported: undone below
     from onvif.definition import SERVICES
 
-    root.handlers[:], root.level = before[0], before[1]
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
     definition = SERVICES[name]
-    service = ONVIFService(
+    return ONVIFService(
         address,
-        user,
-        password.reveal() if password is not None else None,
+        None,
+        None,
         str(_wsdl_folder() / definition["wsdl"]),
         no_cache=True,
-        dt_diff=offset,
         binding_name=f"{{{definition['ns']}}}{definition['binding']}",
         transport=transport,
     )
-    if user is None:
-        service.zeep_client.wsse = None
-    return service
 
 
 def _wsdl_folder() -> Path:
@@ -288,5 +336,3 @@ def _profile(found: Any) -> StreamProfile:
 def _text(value: Any, most: int = 128) -> str:
     """A camera's text, bounded, control characters out."""
     return "".join(c for c in str(value if value is not None else "")[:most] if c.isprintable())
-
-

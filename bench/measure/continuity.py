@@ -42,7 +42,8 @@ class Gap:
 @dataclass(frozen=True)
 class Timeline:
     """What happened to the picture sequence of one capture. skipped: pictures whose content jumped although
-    the timestamps show no hole. observed_s: length of the window."""
+    the timestamps show no hole. observed_s: length of the window; reconnected_s: when the bench connected
+    anew, seconds after the first picture."""
 
     observed_s: float
     pictures: int
@@ -54,6 +55,13 @@ class Timeline:
     damaged: tuple[Named, ...]
     skipped: tuple[Named, ...]
     gaps: tuple[Gap, ...]
+    reconnected_s: tuple[float, ...] = ()
+
+    @property
+    def wrong(self) -> int:
+        """Pictures missing, repeated, skipped or damaged, each counted once."""
+        came = {(p.place, p.capture_ticks) for p in (*self.repeated, *self.damaged, *self.skipped)}
+        return len(self.missing) + len(came)
 
 
 def timeline(frames: FrameTable, capture: Capture, *, interruption_s: float) -> Timeline:
@@ -76,6 +84,11 @@ def timeline(frames: FrameTable, capture: Capture, *, interruption_s: float) -> 
         damaged=tuple(_named(frames, sequence, int(i)) for i in np.flatnonzero(~frames.intact)),
         skipped=_skipped(frames, sequence) if seen else (),
         gaps=_gaps(frames, capture, interruption_s),
+        reconnected_s=tuple(
+            (event.time_ns - int(frames.arrival[0])) / 1e9
+            for event in capture.events
+            if event.kind == "reconnected"
+        ),
     )
 
 
@@ -97,12 +110,11 @@ def completeness(found: Timeline) -> Estimate:
 
     Without a content counter repeats stay unseen: the number is then a lower bound.
     """
-    wrong = len(found.missing) + len(found.repeated) + len(found.damaged) + len(found.skipped)
     reason = "" if found.counter_seen else "no content counter in view: repeated pictures stay unseen"
     return Estimate(
         quantity="stream.completeness",
         kind=Kind.COUNT,
-        value=float(wrong),
+        value=float(found.wrong),
         unit="1",
         exact=True,
         bound=None if found.counter_seen else Bound.LOWER,
@@ -142,7 +154,7 @@ def _skipped(frames: FrameTable, sequence: Sequence) -> tuple[Named, ...]:
     last = -1
     again = repeats(frames)
     for index in range(len(frames.counter)):
-        if frames.counter[index] < 0 or again[index]:
+        if frames.counter[index] < 0 or again[index] or not frames.intact[index]:
             continue
         if last >= 0:
             advance = int(frames.counter[index] - frames.counter[last]) % COUNTER_MODULUS
@@ -202,4 +214,5 @@ def _details(found: Timeline) -> dict[str, Any]:
         "damaged": names(found.damaged),
         "skipped": names(found.skipped),
         "gaps": [{"start_s": g.start_s, "seconds": g.seconds, "cause": g.cause} for g in found.gaps],
+        "reconnected_s": list(found.reconnected_s),
     }

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.camera.capture import FrameTable
-from bench.measure.sequence import Sequence, counter_readable, number_pictures, repeats
+from bench.measure.sequence import (
+    Sequence,
+    about_mean,
+    counter_readable,
+    number_pictures,
+    repeats,
+    untold,
+)
 from bench.measure.uncertainty import combine, normal, rectangular
 from standards.errors import MeasurementRefused
 from standards.quantity import Bound, Contribution, Estimate, Kind
@@ -32,8 +39,9 @@ def time_base(frames: FrameTable) -> Estimate:
     sequence = number_pictures(frames.timestamp)
     rate = frames.clock_rate / sequence.period_ticks
     scatter = max(float(np.std(sequence.residual_ticks)), 1 / np.sqrt(12))
-    u_period = scatter / _leverage(sequence.place)
-    budget = (normal("RTP timestamps", rate * u_period / sequence.period_ticks, source="scatter about a line"),)
+    u_rate = rate * scatter / _leverage(sequence) / sequence.period_ticks
+    dof = float(max(len(sequence.place) - 2, 1))
+    budget = (normal("RTP timestamps", u_rate, dof=dof, source="scatter about a line"),)
     return _estimate("frame_rate.time_base", rate, budget, frames, {"period_ticks": sequence.period_ticks})
 
 
@@ -52,9 +60,10 @@ def unique(frames: FrameTable, *, interruption_s: float, host_clock_ppm: float =
     """Non-repeated pictures per second of the host's clock, while the stream runs (quantity frame_rate.live).
 
     The rate at which the rhythm arrives, times the share of its places that hold a new picture. Silence
-    longer than interruption_s is left out here and judged as an interruption. Without a content counter
-    in view repeats cannot be told: the value is then an upper bound. Raises MeasurementRefused below ten
-    pictures, or if the counter is too slow to tell two pictures apart.
+    longer than interruption_s is left out here and judged as an interruption. Pictures whose count cannot
+    be read (damaged ones) are taken to be new as often as the rest, which widens u. Without a content
+    counter in view repeats cannot be told: the value is then an upper bound. Raises MeasurementRefused
+    below ten pictures, or if the counter is too slow to tell two pictures apart.
     """
     rate, budget, sequence = _arrival(frames, host_clock_ppm)
     seen = counter_readable(frames)
@@ -66,18 +75,25 @@ def unique(frames: FrameTable, *, interruption_s: float, host_clock_ppm: float =
     steps = sequence.steps
     running = steps * (1 / rate) <= interruption_s
     places = int(steps[running].sum())
-    again = repeats(frames)[1:] | (steps == 0)
-    fresh = int((running & ~again).sum())
     if places == 0:
         raise MeasurementRefused("no two pictures came within one interruption of each other")
+    again = repeats(frames)[1:] | (steps == 0)
+    doubtful = untold(frames)[1:] & ~again if seen else np.zeros_like(again)
+    told_fresh, doubts = int((running & ~again & ~doubtful).sum()), int((running & doubtful).sum())
+    fresh = told_fresh + doubts * (told_fresh / max(1, int((running & ~doubtful).sum())))
     share = fresh / places
     if fresh != places:
         # The window's ends may cut the pattern of repeats and holes anywhere: one picture more or less.
-        budget = (*budget, rectangular("ends of the window", rate / places, source="one picture in the window"))
+        one = rectangular("ends of the window", rate / places, source="one picture in the window")
+        budget = (*budget, one)
+    if doubts:
+        half = rate * doubts / places / 2
+        budget = (*budget, rectangular("counts not read", half, source=f"{doubts} pictures, new or not"))
     details = {
         "places": places,
-        "fresh": fresh,
+        "fresh": told_fresh,
         "repeated": int((again & running).sum()),
+        "untold": doubts,
         "interruptions_left_out": int((~running).sum()),
         "counter_seen": seen,
         "suspected_repeats": int((frames.difference[1:] == 0.0).sum()),
@@ -87,35 +103,44 @@ def unique(frames: FrameTable, *, interruption_s: float, host_clock_ppm: float =
     reason = "" if seen else "no content counter in view: repeats cannot be ruled out"
     notes = ("interruptions are left out here and judged by themselves",) if not running.all() else ()
     return _estimate(
-        "frame_rate.live", rate * share, budget, frames, details, bound=bound, bound_reason=reason, notes=notes
+        "frame_rate.live",
+        rate * share,
+        budget,
+        frames,
+        details,
+        bound=bound,
+        bound_reason=reason,
+        notes=notes,
     )
 
 
 def _arrival(frames: FrameTable, host_clock_ppm: float) -> tuple[float, tuple[Contribution, ...], Sequence]:
     """Rate of the rhythm in host time, its budget, and the numbering."""
     sequence = number_pictures(frames.timestamp)
-    place = sequence.place.astype(np.float64)
     seconds = (frames.arrival - frames.arrival[0]) / 1e9
-    slope, residual = _robust_line(place, seconds)
+    slope, residual = _robust_line(sequence, seconds)
     effective = _effective_number(residual)
-    u_slope = float(np.std(residual)) * np.sqrt(len(residual) / effective) / _leverage(place)
+    u_slope = float(np.std(residual)) * np.sqrt(len(residual) / effective) / _leverage(sequence)
     rate = 1 / slope
+    dof = max(effective - 2, 1.0)
     budget = (
-        normal("arrival times", rate * u_slope / slope, dof=max(effective - 2, 1.0), source="residuals of the line"),
+        normal("arrival times", rate * u_slope / slope, dof=dof, source="residuals of the line"),
         rectangular("host clock", rate * host_clock_ppm * 1e-6, source=f"rate within {host_clock_ppm:g} ppm"),
     )
     return rate, budget, sequence
 
 
-def _robust_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Slope and residuals of a straight line, outliers (late pictures) weighted down (Huber, 3 rounds)."""
-    weight = np.ones_like(y)
+def _robust_line(sequence: Sequence, seconds: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Slope and residuals of a line over the places, late pictures weighted down (Huber, 3 rounds)."""
+    place, weight = sequence.place.astype(np.float64), np.ones_like(seconds)
+    slope, residual = 0.0, seconds
     for _ in range(4):
-        slope, offset = np.polyfit(x, y, 1, w=np.sqrt(weight))
-        residual = y - offset - slope * x
+        x, y = about_mean(place, sequence.stretch, weight), about_mean(seconds, sequence.stretch, weight)
+        slope = float((weight * x) @ y) / float((weight * x) @ x)
+        residual = y - slope * x
         scale = 1.4826 * float(np.median(np.abs(residual - np.median(residual)))) + 1e-9
         weight = 1 / np.maximum(1.0, np.abs(residual) / (2.5 * scale))
-    return float(slope), residual
+    return slope, residual
 
 
 def _effective_number(residual: NDArray[np.float64]) -> float:
@@ -133,10 +158,10 @@ def _effective_number(residual: NDArray[np.float64]) -> float:
     return max(4.0, len(residual) / (1 + 2 * total))
 
 
-def _leverage(x: NDArray[np.int64] | NDArray[np.float64]) -> float:
-    """Root of the sum of squares about the mean: what a slope's scatter is divided by."""
-    centred = x - np.mean(x)
-    return float(np.sqrt(np.sum(centred * centred)))
+def _leverage(sequence: Sequence) -> float:
+    """Root of the places' sum of squares about their means: what a slope's scatter is divided by."""
+    centred = about_mean(sequence.place.astype(np.float64), sequence.stretch)
+    return float(np.sqrt(centred @ centred))
 
 
 def _histogram(intervals_ms: NDArray[np.float64]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.camera.capture import FrameTable
 from bench.measure.lamp_fit import Edges, Fit, Floats, Series, fit_lamp, picture_series
-from bench.measure.uncertainty import combine, normal, rectangular, type_a, type_a
+from bench.measure.uncertainty import combine, normal, rectangular, type_a
 from instruments.capability import Flash
 from standards.errors import MeasurementRefused
 from standards.quantity import Bound, Contribution, Estimate, Kind
@@ -126,7 +126,7 @@ def clauses(
 
 
 def _tie(frames: FrameTable, flashes: Sequence[Flash], delay_s: float) -> tuple[Series, Edges, Fit, bool]:
-    """The series tied to the host's clock by its timestamps, or (True) by its arrivals if those fit better."""
+    """The series tied to the host's clock by its timestamps, or (True) by arrivals if those fit better."""
     stamped: tuple[Series, Edges, Fit] | None = None
     refused: MeasurementRefused | None = None
     try:

@@ -76,6 +76,18 @@ def test_an_unknown_command_is_queued_as_an_error(line: LampLine) -> None:
         lamp.switch(True)
 
 
+def test_errors_of_an_earlier_session_are_not_this_ones(line: LampLine) -> None:
+    with SerialFlashLamp(line.port) as lamp:
+        lamp._write(b"FLASH\nFLASH\n")
+    with SerialFlashLamp(line.port) as lamp:
+        lamp.switch(True)
+
+
+def test_a_line_has_one_user(line: LampLine) -> None:
+    with SerialFlashLamp(line.port), pytest.raises(InstrumentError, match="no other program"):
+        SerialFlashLamp(line.port)
+
+
 def test_a_missing_line_names_the_mend() -> None:
     with pytest.raises(InstrumentError, match="Mend"):
         SerialFlashLamp("/dev/no-such-line")
@@ -115,10 +127,12 @@ def test_a_babbling_lamp_is_cut_off() -> None:
         thread.join(timeout=2)
 
 
-@pytest.mark.parametrize(("day", "valid"), [("2026-01-10", True), ("2027-01-09", True), ("2027-01-10", False)])
+@pytest.mark.parametrize(
+    ("day", "valid"), [("2026-01-10", True), ("2027-01-09", True), ("2027-01-10", False)]
+)
 def test_certificates_hold_to_their_last_day(day: str, valid: bool) -> None:
     if valid:
         CERTIFICATE.check(date.fromisoformat(day), "lamp")
         return
-    with pytest.raises(CalibrationExpired, match="2027-01-09.*Mend"):
+    with pytest.raises(CalibrationExpired, match=r"2027-01-09.*Mend"):
         CERTIFICATE.check(date.fromisoformat(day), "lamp")

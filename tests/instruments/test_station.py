@@ -20,7 +20,10 @@ DEMO = Path(__file__).resolve().parents[2] / "bench" / "demonstration" / "statio
     ("text", "key"),
     [
         ('[station]\nname = "x"\ncolour = "red"\n', "station.colour"),
-        ('[station]\nname = "x"\n[instruments.lamp]\ndriver = "flash_lamp"\naddress = "/dev/x"\n', "instruments.lamp"),
+        (
+            '[station]\nname = "x"\n[instruments.lamp]\ndriver = "flash_lamp"\naddress = "/dev/x"\n',
+            "instruments.lamp",
+        ),
         ('[station]\nname = "x"\n[instruments.flash_lamp]\ndriver = "laser"\naddress = "/dev/x"\n', "driver"),
         ('[station]\nname = "x"\n[display]\ndelay_s = -1\nu_s = 0.1\n', "display.delay_s"),
         ("[station]\n", "station.name"),
@@ -32,6 +35,14 @@ def test_mistakes_name_file_key_and_mend(tmp_path: Path, text: str, key: str) ->
     with pytest.raises(BadFile) as caught:
         load_station(file)
     assert key in caught.value.key and str(file) in str(caught.value) and "Mend" in str(caught.value)
+
+
+def test_a_delay_in_other_units_than_seconds_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "station.toml"
+    file.write_text(DEMO.read_text().replace('unit = "s"', 'unit = "ms"'))
+    with pytest.raises(BadFile, match="in seconds") as caught:
+        load_station(file)
+    assert caught.value.key == "instruments.flash_lamp.calibration[1].unit"
 
 
 def test_an_address_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: Distribution -> why it is declared although no file of the packages imports it.
 UNSEEN: dict[str, str] = {}
+#: Exists for type checkers alone, is imported under TYPE_CHECKING.
+NOWHERE_AT_RUN_TIME = {"_typeshed"}
 
 
 def _declared(requirements: list[str]) -> set[str]:
@@ -39,7 +41,7 @@ def _imported() -> dict[str, str]:
                     names = [node.module]
                 for name in names:
                     top = name.split(".")[0]
-                    if top not in sys.stdlib_module_names and top not in WINGS:
+                    if top not in sys.stdlib_module_names and top not in (*WINGS, *NOWHERE_AT_RUN_TIME):
                         found[top] = str(path.relative_to(ROOT))
     return found
 

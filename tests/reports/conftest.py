@@ -66,8 +66,10 @@ def clauses() -> list[Clause]:
         clause("DB216-UNK", ("DB50/216-2006", "重庆市社会公共安全视频图像信息系统技术规范"), "5.3.1",
                "picture.local", "1", title="图像质量(地方标准)", requirement="限值待原文核对",
                bindingness=Bindingness.MANDATORY, evidence=Grade.UNKNOWN, source="DB216"),
-        clause("NET-01", GB28181, "5.3 a", "latency.to_centre", "s", upper="2", title="端到端延迟,前端至监控中心",
-               requirement="前端设备至直接接入的监控中心设备,端到端信息延迟不大于2 s(含采集、编码、网络、解码、显示)",
+        clause("NET-01", GB28181, "5.3 a", "latency.to_centre", "s", upper="2", 
+               title="端到端延迟,前端至监控中心",
+               requirement="前端设备至直接接入的监控中心设备,端到端信息延迟不大于2 s"
+               "(含采集、编码、网络、解码、显示)",
                note="含显示环节"),
         clause("NET-03", GB28181, "5.5 a", "network.delay", "s", upper="0.4", title="网络时延上限",
                requirement="网络时延上限值为400 ms"),
@@ -81,7 +83,8 @@ def clauses() -> list[Clause]:
                "resolution.centre", "TVL", lower="400", title="水平分辨力(数字系统)",
                requirement="摄像机标准照度下,数字系统水平分辨力不小于400 TVL",
                evidence=Grade.SEEN_SECONDARY, source="Q12"),
-        clause("IMG-08", GB50395, "5.0.5", "stream.completeness", "1", upper="0", title="图像信息的原始完整性",
+        clause("IMG-08", GB50395, "5.0.5", "stream.completeness", "1", upper="0",
+               title="图像信息的原始完整性",
                requirement="保持图像信息的原始完整性:缺失、重复、损坏图像合计0幅",
                bindingness=Bindingness.MANDATORY_WHEN_ISSUED, source="G395"),
         clause("CAM-11.resolution", GA1127, "待核", "resolution.centre", "TVL", title="中心水平分辨力",
@@ -118,11 +121,12 @@ def plan(*, origin: Origin = Origin.SIMULATED, interruption_s: float = 2.0) -> P
             })
         )  # fmt: skip
     return Plan(
-        scheme="acceptance", scheme_title_zh="公共视频系统验收检验方案", gate=("mandatory",), rule=Rule.SIMPLE,
+        scheme="acceptance", scheme_title_zh="公共视频系统验收检验方案",
+        gate=("mandatory",), rule=Rule.SIMPLE,
         rule_zh="简单接受(w = 0):测得值在限值内判为合格", evidence_accepted=("seen-P", "seen-S", "memory"),
         governing_date=date(2026, 11, 24), governing_basis="date of test",
         governing_basis_zh="以检验日期为准", camera=CAMERA.camera,
-        declaration={"manufacturer": "Simulated", "model": "SIM-C1", "point_class": 1}, origin=origin,
+        declaration={"camera": {"point_class": 1, "kind": "network"}, "dates": {}}, origin=origin,
         station=(
             InstrumentEntry(role="flash_lamp", driver="flash_lamp", manufacturer="Camcert-Sim", model="FL-1",
                             serial="SN001", address="/dev/pts/3", origin=origin, certificates=(certificate,)),
@@ -149,9 +153,10 @@ def estimates() -> list[Estimate]:
     delays = [100.0 + 5.0 * i for i in range(13)]
     sfr = [math.exp(-2 * (math.pi * 0.7 * f) ** 2) for f in frequency]
     return [
-        Estimate(quantity="stream.interruptions", kind=Kind.COUNT, value=0.0, unit="1", exact=True, observed_s=61.2),
+        Estimate(quantity="stream.interruptions", kind=Kind.COUNT, value=0.0, unit="1", exact=True,
+                 observed_s=61.2),
         Estimate(
-            quantity="latency.to_centre", kind=Kind.RATIO, value=0.152341, unit="s", u=0.002113, dof=39.0,
+            quantity="latency.to_centre", kind=Kind.RATIO, value=0.152341, unit="s", u=0.0020379, dof=39.0,
             budget=(
                 Contribution(name="灯光指令至发光延迟的校准", u=0.0002, source="SIM-CAL-001"),
                 Contribution(name="闪光间重复性(40次)", u=0.00034, dof=39.0, method="A", source="本次检验"),
@@ -162,7 +167,7 @@ def estimates() -> list[Estimate]:
             notes=("终点:解码完成加声明的显示延迟",),
         ),
         Estimate(
-            quantity="frame_rate.live", kind=Kind.RATIO, value=24.9995, unit="1/s", u=0.0011, dof=None,
+            quantity="frame_rate.live", kind=Kind.RATIO, value=24.9995, unit="1/s", u=0.0010630, dof=None,
             details={"histogram": {"edges_ms": intervals, "counts": _gauss(40.0, 0.3, intervals, 1499)},
                      "time_base": 25.0, "arrival": 24.9994, "frames": 1500},
             budget=(Contribution(name="主机时钟", u=0.0008, source="NTP"),
@@ -172,16 +177,19 @@ def estimates() -> list[Estimate]:
         Estimate(quantity="picture.width", kind=Kind.COUNT, value=1280.0, unit="px", exact=True,
                  details={"declared": {"sdp": 1280, "onvif": 1280}}),
         Estimate(
-            quantity="resolution.centre", kind=Kind.RATIO, value=655.27, unit="TVL", u=5.34, dof=12.0,
-            details={"frequency": frequency, "sfr": sfr, "mtf50": {"value": 0.2672, "u": 0.0011},
-                     "mtf10": {"value": 0.4551, "u": 0.0037}},
+            quantity="resolution.centre", kind=Kind.RATIO, value=655.27, unit="TVL", u=5.323, dof=12.0,
+            details={"curve": {"frequency": frequency, "sfr": sfr},
+                     "curve_corners": {"frequency": frequency, "sfr": [v * v for v in sfr]},
+                     "edges": {"edge.centre.left": {"mtf50": 0.268, "mtf10": 0.488, "angle_deg": 5.0,
+                                                    "snr_db": 40.2},
+                               "edge.top_left.left": {"mtf50": 0.19, "mtf10": None}}},
             budget=(Contribution(name="刃边函数噪声", u=4.1, dof=8.0, method="A", source="本次检验"),
                     Contribution(name="编码", u=3.3, source="docs/methods/resolution.md"),
                     Contribution(name="色调校正", u=0.8, source="灰阶")),
         ),
         Estimate(
             quantity="stream.completeness", kind=Kind.COUNT, value=3.0, unit="1", exact=True, observed_s=61.2,
-            bound=Bound.LOWER, bound_reason="sound is not tested",
+            bound=Bound.LOWER, bound_reason="no content counter in view: repeated pictures stay unseen",
             details={"missing": [{"index": 60, "time_s": 2.4}, {"index": 1200, "time_s": 48.0}],
                      "repeated": [{"index": 50, "time_s": 2.0}], "damaged": [],
                      "gaps": [{"start_s": 20.0, "seconds": 1.0}], "seconds": 61.2},
@@ -191,8 +199,10 @@ def estimates() -> list[Estimate]:
 
 ENVIRONMENT: dict[str, Any] = {
     "when": "start",
-    "camera": {"manufacturer": "Simulated", "model": "SIM-C1", "firmware": "1.0.0", "serial": "SIM0001", "hardware": "1.0"},
-    "stream": {"codec": "h264", "width": 1280, "height": 720, "fps": 25.0, "bitrate_kbit": 4000, "transport": "tcp"},
+    "camera": {"manufacturer": "Simulated", "model": "SIM-C1", "firmware": "1.0.0", "serial": "SIM0001",
+               "hardware": "1.0"},
+    "stream": {"codec": "h264", "width": 1280, "height": 720, "fps": 25.0, "bitrate_kbit": 4000,
+               "transport": "tcp"},
     "host": {"system": "Linux 6.1", "cpus": 2, "clock": "NTP", "temperature_c": 23.1},
 }  # fmt: skip
 
@@ -226,12 +236,13 @@ def write_record(
             if estimate.quantity in drop:
                 journal.append(EventKind.REFUSED, {
                     "quantity": estimate.quantity, "subject": CAMERA.model_dump(), "execution": "bench_fault",
-                    "reason": "the chart is not in the picture", "reason_zh": "画面中未找到测试卡"})  # fmt: skip
+                    "reason": "the chart is not in the picture",
+                    "reason_zh": "画面中未找到测试卡"})  # fmt: skip
                 continue
             found[estimate.quantity] = estimate
             finding = Finding(
-                estimate=estimate, subject=CAMERA, origin=frozen.origin, procedure="test", procedure_version="1",
-                evidence=tuple(stored.values()),
+                estimate=estimate, subject=CAMERA, origin=frozen.origin, procedure="test",
+                procedure_version="1", evidence=tuple(stored.values()),
             )  # fmt: skip
             journal.append(EventKind.MEASURED, {"finding": finding.model_dump(mode="json")})
         for item in frozen.items:

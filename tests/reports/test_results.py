@@ -76,7 +76,7 @@ def test_results_json_holds_the_contracts_keys(make_record: Make) -> None:
     latency = next(item for item in value["items"] if item["row"] == "NET-01")
     assert latency["clause"] == "GB/T 28181-2022:5.3 a"
     assert latency["limit"] == {"lower": None, "upper": 2.0, "equals": None}
-    assert latency["expanded_uncertainty"] == pytest.approx(latency["coverage_factor"] * 0.002113)
+    assert latency["expanded_uncertainty"] == pytest.approx(latency["coverage_factor"] * 0.0020379)
     assert latency["conformity"] == "pass"
 
 

@@ -199,7 +199,10 @@ def test_sealing_goes_on_after_each_step_it_may_be_killed_in(
 
 
 def test_sigkill_at_random_moments_of_sealing(make_record: Make) -> None:
-    script = "import sys\nfrom pathlib import Path\nfrom reports.seal import seal\nprint('go', flush=True)\nseal(Path(sys.argv[1]))\n"
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom reports.seal import seal\n"
+        "print('go', flush=True)\nseal(Path(sys.argv[1]))\n"
+    )
     chance = random.Random(15)
     for number in range(4):
         folder = make_record(f"run{number}", sealed=False)

@@ -23,7 +23,10 @@ def make_frames(
     counter: bool = True,
     seed: int = 0,
 ) -> FrameTable:
-    """A stream whose camera clock is ppm fast. dropped, repeated, damaged: picture numbers; gap: (at, length) s."""
+    """A stream whose camera clock is ppm fast.
+
+    dropped, repeated, damaged: picture numbers; gap: (at, length) in seconds.
+    """
     rng = np.random.default_rng(seed)
     rate = Fraction(fps).limit_denominator(100_000)
     count = int(seconds * float(rate))

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests_frames import make_frames
 
 from bench.camera.capture import PACKET, REPORT, UNIT, Capture, FrameTable, WireEvent
 from bench.measure import continuity
+from bench.measure.sequence import number_pictures
 from standards.quantity import Bound
 
 Make = Callable[..., FrameTable]
@@ -43,13 +45,13 @@ def test_a_clean_stream_is_clean(frames_of: Make) -> None:
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_every_fault_is_named_none_invented(data: st.DataObject) -> None:
-    from bench.measure.sequence import number_pictures
-    from tests_frames import make_frames
-
     numbers = data.draw(st.lists(st.integers(2, 740), unique=True, max_size=30))
     spaced = [n for i, n in enumerate(sorted(numbers)) if i == 0 or n - sorted(numbers)[i - 1] > 2]
     kinds = [data.draw(st.sampled_from(["drop", "repeat", "damage"])) for _ in spaced]
-    of = {k: [n for n, kind in zip(spaced, kinds, strict=True) if kind == k] for k in ("drop", "repeat", "damage")}
+    of = {
+        k: [n for n, kind in zip(spaced, kinds, strict=True) if kind == k]
+        for k in ("drop", "repeat", "damage")
+    }
     frames = make_frames(dropped=of["drop"], repeated=of["repeat"], damaged=of["damage"], seed=len(spaced))
     found = continuity.timeline(frames, capture_of(frames), interruption_s=1.0)
     assert [m.place for m in found.missing] == of["drop"]
@@ -92,3 +94,49 @@ def test_without_a_counter_completeness_is_a_lower_bound(frames_of: Make) -> Non
     frames = frames_of(counter=False, repeated=[100])
     found = continuity.completeness(continuity.timeline(frames, capture_of(frames), interruption_s=1.0))
     assert found.bound is Bound.LOWER and found.value == 0.0
+
+
+def test_damage_that_the_decoder_conceals_is_no_repeat(frames_of: Make) -> None:
+    """A damaged picture shows the one before it; the next jumps: one picture is wrong, not three."""
+    frames = frames_of(damaged=[200])
+    frames.counter[200] = frames.counter[199]
+    found = continuity.timeline(frames, capture_of(frames), interruption_s=1.0)
+    assert [d.place for d in found.damaged] == [200] and found.repeated == () and found.skipped == ()
+    assert continuity.completeness(found).value == 1.0
+
+
+def test_the_names_are_bounded_the_total_is_not(frames_of: Make) -> None:
+    frames = frames_of(seconds=60, dropped=range(1, 1499, 3))
+    found = continuity.completeness(continuity.timeline(frames, capture_of(frames), interruption_s=1.0))
+    assert found.value == found.details["totals"]["missing"] == len(range(1, 1499, 3))
+    assert len(found.details["missing"]) == 200
+
+
+def test_reconnections_are_listed(frames_of: Make) -> None:
+    frames = frames_of()
+    event = WireEvent(int(frames.arrival[0]) + 7 * 10**9, "reconnected", "tcp, playing")
+    found = continuity.timeline(frames, capture_of(frames, (event,)), interruption_s=1.0)
+    assert len(found.reconnected_s) == 1 and found.reconnected_s[0] == pytest.approx(7.0)
+    assert continuity.interruptions(found).details["reconnected_s"] == [pytest.approx(7.0)]
+
+
+def test_silence_on_the_wire_is_an_interruption_though_no_picture_is_missing(frames_of: Make) -> None:
+    frames = frames_of(seconds=20)
+    held = (frames.arrival > frames.arrival[200]) & (frames.arrival < frames.arrival[200] + 2 * 10**9)
+    frames.arrival[held] = frames.arrival[200] + 2 * 10**9
+    found = continuity.timeline(frames, capture_of(frames), interruption_s=1.0)
+    assert [g.cause for g in found.gaps] == ["wire silent"] and found.missing == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(shift=st.integers(-(10**17), 10**17), ticks=st.integers(0, 2**40), count=st.integers(0, 65535))
+def test_epochs_and_wraps_do_not_matter(shift: int, ticks: int, count: int) -> None:
+    frames = make_frames(dropped=[50, 51], repeated=[90], damaged=[130], gap=(8.0, 3.0))
+    plain = continuity.timeline(frames, capture_of(frames), interruption_s=1.0)
+    frames.arrival[:] += shift
+    frames.timestamp[:] += ticks
+    frames.counter[:] = (frames.counter + count) % 65536
+    moved = continuity.timeline(frames, capture_of(frames), interruption_s=1.0)
+    for kind in ("missing", "repeated", "damaged", "skipped"):
+        assert [p.place for p in getattr(moved, kind)] == [p.place for p in getattr(plain, kind)]
+    assert moved.gaps == plain.gaps

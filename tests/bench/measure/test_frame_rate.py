@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests_frames import make_frames
 
 from bench.camera.capture import FrameTable
 from bench.measure import frame_rate
@@ -91,3 +92,62 @@ def test_numbering_survives_any_holes(period: int, steps: list[int], start: int)
     found = number_pictures((start + place * period).astype(np.int64))
     assert found.place.tolist() == place.tolist()
     assert found.period_ticks == pytest.approx(period, rel=1e-9)
+
+
+def test_one_in_fifty_at_any_phase(frames_of: Make) -> None:
+    """The window cuts the pattern of repeats anywhere: 24.5 stays within U and within 0.05."""
+    for phase in range(0, 50, 7):
+        found = frame_rate.unique(frames_of(repeated=range(2 + phase, 750, 50)), interruption_s=1.0)
+        assert abs(float(found.value) - 24.5) <= min(0.05, found.expanded_uncertainty or 0.0)
+
+
+def test_a_time_base_that_begins_anew_does_not_bend_the_rate(frames_of: Make) -> None:
+    frames = frames_of(seconds=60, gap=(20.0, 2.0))
+    late = np.flatnonzero(np.diff(frames.timestamp) > 100_000)[0] + 1
+    frames.timestamp[late:] += 1500  # 0.4 of a period
+    for found in (frame_rate.time_base(frames), frame_rate.arrival(frames)):
+        assert float(found.value) == pytest.approx(25.0, abs=0.002)
+        assert abs(float(found.value) - 25.0) <= (found.expanded_uncertainty or 0.0)
+
+
+def test_damaged_pictures_widen_the_unique_rate(frames_of: Make) -> None:
+    frames = frames_of(damaged=range(100, 150), repeated=range(49, 750, 50))
+    frames.counter[100:150] = -1
+    found = frame_rate.unique(frames, interruption_s=1.0)
+    assert found.details["untold"] == 51
+    assert abs(float(found.value) - 24.5) < 0.05
+    assert 0.5 < (found.expanded_uncertainty or 0.0) < 2.0
+
+
+def test_late_pictures_hardly_bend_the_line(frames_of: Make) -> None:
+    frames = frames_of(seconds=60)
+    frames.arrival[-40:-35] += 800_000_000
+    found = frame_rate.arrival(frames)
+    assert abs(float(found.value) - 25.0) <= min(0.01, found.expanded_uncertainty or 0.0)
+
+
+def test_a_counter_slower_than_the_pictures_is_refused(frames_of: Make) -> None:
+    with pytest.raises(MeasurementRefused, match="faster counter"):
+        frame_rate.unique(frames_of(fps=120, seconds=10), interruption_s=1.0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shift=st.integers(-(10**17), 10**17),
+    ticks=st.integers(0, 2**40),
+    stretch=st.sampled_from([0.5, 1.0, 3.0]),
+)
+def test_epochs_do_not_matter_and_units_scale(shift: int, ticks: int, stretch: float) -> None:
+    frames = make_frames(seconds=20, repeated=[90], dropped=[200])
+    plain = [
+        float(frame_rate.arrival(frames).value),
+        float(frame_rate.unique(frames, interruption_s=1.0).value),
+    ]
+    since = frames.arrival - frames.arrival[0]
+    frames.arrival[:] = frames.arrival[0] + shift + np.rint(since * stretch).astype(np.int64)
+    frames.timestamp[:] += ticks
+    moved = [
+        float(frame_rate.arrival(frames).value),
+        float(frame_rate.unique(frames, interruption_s=1.0).value),
+    ]
+    assert moved == pytest.approx([rate / stretch for rate in plain], rel=1e-7)
