@@ -48,7 +48,7 @@ check: $(READY) ## formatting, lint, types, import contracts
 	$(BIN)/lint-imports
 
 validate: $(READY) ## every procedure against known truth (long)
-	$(BIN)/python tools/validate.py --out out/validate
+	$(BIN)/python tests/validate/run.py --out out/validate
 
 benchmark: $(READY) ## how fast, and how much memory
 	$(BIN)/python tools/benchmark.py --out out/benchmark

@@ -38,7 +38,9 @@ def _clear_errors(command: Callable[..., int]) -> Callable[..., None]:
             _ERRORS.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            _ERRORS.print("[yellow]stopped[/]: what was journalled stays; go on with --resume", highlight=False)
+            _ERRORS.print(
+                "[yellow]stopped[/]: what was journalled stays; go on with --resume", highlight=False
+            )
             sys.exit(3)
 
     return wrapped
@@ -73,7 +75,9 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["intrusive", "disruptive"]),
             help="Consent to items that change the camera's settings, or interrupt it.",
         ),
-        click.option("--declaration", type=_FILE, help="declaration.toml: what the camera is declared to be."),
+        click.option(
+            "--declaration", type=_FILE, help="declaration.toml: what the camera is declared to be."
+        ),
         click.option("--station", type=_FILE, help="station.toml: lamp, display, chart and certificates."),
         click.option("--camera", metavar="URL", help="onvif://[user@]host[:port] or rtsp://[user@]host/path"),
         click.option("--scheme", default="acceptance", show_default=True, help="A scheme's name or file."),
@@ -191,7 +195,9 @@ def simulate(file: Path, truth: Path | None) -> int:
 
 @main.command()
 @click.argument("directory", type=_DIR)
-@click.option("--format", "formats", default="pdf", show_default=True, help="pdf, json, junit; comma-separated.")
+@click.option(
+    "--format", "formats", default="pdf", show_default=True, help="pdf, json, junit; comma-separated."
+)
 @_clear_errors
 def report(directory: Path, formats: str) -> int:
     """Write the documents of a sealed record: the Chinese inspection report as PDF."""
@@ -200,7 +206,9 @@ def report(directory: Path, formats: str) -> int:
     wanted = {name.strip() for name in formats.split(",")}
     unknown = wanted - {"pdf", "json", "junit"}
     if unknown:
-        raise click.BadParameter(f"unknown format {', '.join(sorted(unknown))}: pdf, json, junit", param_hint="--format")
+        raise click.BadParameter(
+            f"unknown format {', '.join(sorted(unknown))}: pdf, json, junit", param_hint="--format"
+        )
     if "pdf" in wanted:
         click.echo(str(write_inspection(directory)))
     for name, file in (("json", "results.json"), ("junit", "junit.xml")):
@@ -254,7 +262,9 @@ def doctor(station: Path | None, as_json: bool) -> int:
 
     found = checks(station, date.today())
     if as_json:
-        click.echo(json.dumps([{"check": c.name, "ok": c.ok, "text": c.text} for c in found], ensure_ascii=False))
+        click.echo(
+            json.dumps([{"check": c.name, "ok": c.ok, "text": c.text} for c in found], ensure_ascii=False)
+        )
     else:
         for check in found:
             mark = "[green]ok  [/]" if check.ok else "[bold red]FAIL[/]"

@@ -112,7 +112,9 @@ def demonstrate(folder: Path, *, scheme: str, console: Console) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "record"
     with virtual_camera(sources["camera"]) as camera:
-        console.print(f"virtual camera at {camera.onvif} and {camera.rtsp}, lamp on {camera.lamp}", highlight=False)
+        console.print(
+            f"virtual camera at {camera.onvif} and {camera.rtsp}, lamp on {camera.lamp}", highlight=False
+        )
         request = RunRequest(
             camera=camera.onvif,
             scheme=scheme,
@@ -131,6 +133,12 @@ def demonstrate(folder: Path, *, scheme: str, console: Console) -> int:
         console.print(f"[bold red]{problem.file}[/]: {problem.text}", highlight=False)
     if not problems:
         console.print(f"record verified: {len(plan.items)} clauses, nothing altered", highlight=False)
-    for made in (record / "plan.json", record / "journal.jsonl", record / "results.json", record / "junit.xml", report):
+    for made in (
+        record / "plan.json",
+        record / "journal.jsonl",
+        record / "results.json",
+        record / "junit.xml",
+        report,
+    ):
         print(made)
     return 3 if problems else 0

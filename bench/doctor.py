@@ -72,7 +72,9 @@ def _timestamps() -> Check:
             sender.sendto(b"x", receiver.getsockname())
         _, ancillary, _, _ = receiver.recvmsg(16, 128)
     ok = any(kind == 35 for _, kind, _ in ancillary)
-    return Check("kernel receive times", ok, "SO_TIMESTAMPNS works" if ok else "not delivered: Linux is needed")
+    return Check(
+        "kernel receive times", ok, "SO_TIMESTAMPNS works" if ok else "not delivered: Linux is needed"
+    )
 
 
 def _fsync() -> Check:
@@ -83,7 +85,9 @@ def _fsync() -> Check:
             file.flush()
             os.fsync(file.fileno())
         each = (time.perf_counter() - start) / 5 * 1e3
-    return Check("journal disk", each < 500, f"fsync takes {each:.1f} ms" + ("" if each < 500 else ": too slow"))
+    return Check(
+        "journal disk", each < 500, f"fsync takes {each:.1f} ms" + ("" if each < 500 else ": too slow")
+    )
 
 
 def _clock() -> Check:
@@ -92,7 +96,9 @@ def _clock() -> Check:
     time.sleep(0.05)
     b = time.time_ns(), time.monotonic_ns()
     drift = (b[0] - a[0]) - (b[1] - a[1])
-    return Check("host clock", abs(drift) < 2_000_000, f"realtime against monotonic over 50 ms: {drift / 1e3:.0f} µs")
+    return Check(
+        "host clock", abs(drift) < 2_000_000, f"realtime against monotonic over 50 ms: {drift / 1e3:.0f} µs"
+    )
 
 
 def _catalogue() -> Check:

@@ -33,10 +33,10 @@ class lease:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
-            raise UsageError(f"{self._what} is in use by another bench run: wait for it, or stop it") from None
+            raise UsageError(
+                f"{self._what} is in use by another bench run: wait for it, or stop it"
+            ) from None
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._file.close()
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +25,7 @@ from standards.quantity import Origin, Subject
 from standards.scheme import Scheme, load_scheme
 
 __all__ = ["make_plan", "software"]
+
 
 def software() -> str:
     """Name and version of this bench as the record carries it."""
@@ -51,15 +53,11 @@ def make_plan(
     declared = load_declaration(declaration)
     day, basis, basis_zh = governing_date(chosen, declared, on, date.today())
     bench = load_station(station) if station is not None else None
-    entries = _instruments(bench)
-    subject = Subject(camera=str(camera.without_user()))
+    address = str(camera.without_user())
+    given = _Given(chosen, declared, day, Subject(camera=address), _instruments(bench), _consent(allow))
     measured = procedures()
-    lamp = any(entry.role == "flash_lamp" for entry in entries)
-    wanted = chosen.capture.model_dump() | ({} if lamp else {"flashes": 0})
-    allowed = (Intrusiveness.PASSIVE, *sorted(set(allow)))
-    items = tuple(
-        _item(clause, chosen, declared, day, subject, measured.get(clause.measurand.quantity), entries, allowed)
-        for clause in chosen.clauses(load())
+    items = (
+        _item(clause, given, measured.get(clause.measurand.quantity)) for clause in chosen.clauses(load())
     )
     display = bench.display if bench is not None else None
     return Plan(
@@ -72,43 +70,57 @@ def make_plan(
         governing_date=day,
         governing_basis=basis,
         governing_basis_zh=basis_zh,
-        camera=str(camera.without_user()),
+        camera=address,
         declaration=declared.with_defaults(chosen.defaults).model_dump(mode="json", exclude_none=True),
         origin=Origin(bench.station.origin) if bench is not None else Origin.REAL,
-        station=entries,
+        station=given.station,
         display_delay_s=display.delay_s if display is not None else None,
         display_delay_u_s=display.u_s if display is not None else None,
         interruption_s=chosen.interruption_s,
-        capture=CaptureSettings(**wanted),
-        allow=allowed,
+        capture=_capture(chosen, given.station),
+        allow=given.allowed,
         software=software(),
-        items=items,
+        items=tuple(items),
     )
 
 
-def _item(
-    clause: Clause,
-    scheme: Scheme,
-    declared: Declaration,
-    day: date,
-    subject: Subject,
-    procedure: Procedure | None,
-    station: tuple[InstrumentEntry, ...],
-    allowed: tuple[Intrusiveness, ...],
-) -> PlanItem:
+@dataclass(frozen=True)
+class _Given:
+    """What every item is decided from."""
+
+    scheme: Scheme
+    declared: Declaration
+    day: date
+    subject: Subject
+    station: tuple[InstrumentEntry, ...]
+    allowed: tuple[Intrusiveness, ...]
+
+
+def _consent(allow: tuple[Intrusiveness, ...]) -> tuple[Intrusiveness, ...]:
+    """What may be done to the camera; looking always may."""
+    return (Intrusiveness.PASSIVE, *sorted(set(allow) - {Intrusiveness.PASSIVE}))
+
+
+def _capture(scheme: Scheme, station: tuple[InstrumentEntry, ...]) -> CaptureSettings:
+    """The scheme's capture; without a lamp nothing flashes."""
+    lamp = any(entry.role == "flash_lamp" for entry in station)
+    return CaptureSettings(**(scheme.capture.model_dump() | ({} if lamp else {"flashes": 0})))
+
+
+def _item(clause: Clause, given: _Given, procedure: Procedure | None) -> PlanItem:
     """One clause, decided on with its reason."""
-    applicability, reason, reason_zh = applies(clause, declared, day, scheme)
-    touch = _touch(scheme, procedure)
+    applicability, reason, reason_zh = applies(clause, given.declared, given.day, given.scheme)
+    touch = _touch(given.scheme, procedure)
     if applicability == "run":
-        obstacle = _obstacle(procedure, touch, station, allowed)
+        obstacle = _obstacle(procedure, touch, given.station, given.allowed)
         if obstacle is not None:
             applicability, (reason, reason_zh) = "not_run", obstacle
-    setting = scheme.setting(clause)
+    setting = given.scheme.setting(clause)
     assert setting is not None, f"{clause.row} was chosen by the scheme"
     return PlanItem(
         key=clause.row,
         clause=clause,
-        subject=subject,
+        subject=given.subject,
         applicability=applicability,
         reason=reason,
         reason_zh=reason_zh,

@@ -124,7 +124,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 def plan_item(request: pytest.FixtureRequest) -> PlanItem:
     """The clause this item is about."""
-    return request.node.stash[_ITEM]
+    found: PlanItem = request.node.stash[_ITEM]
+    return found
 
 
 @pytest.fixture

@@ -70,8 +70,24 @@ def execute(request: RunRequest, console: Console) -> tuple[Path, int]:
     table = RunTable(run.plan, console)
     run.observer = table
     ini = str(files("bench") / "conformance.ini")
-    arguments = ["-c", ini, "--rootdir", str(Path(ini).parent), "--pyargs", "bench.conformance", "-p", "no:randomly"]
-    arguments += ["-p", "no:terminal", "-p", "no:cacheprovider", "--camera", request.camera or run.plan.camera]
+    arguments = [
+        "-c",
+        ini,
+        "--rootdir",
+        str(Path(ini).parent),
+        "--pyargs",
+        "bench.conformance",
+        "-p",
+        "no:randomly",
+    ]
+    arguments += [
+        "-p",
+        "no:terminal",
+        "-p",
+        "no:cacheprovider",
+        "--camera",
+        request.camera or run.plan.camera,
+    ]
     with _undisturbed(), _terminable(), table:
         code = pytest.main(arguments, plugins=[_Prepared(run)])
     return directory, run.trouble(int(code))

@@ -27,6 +27,7 @@ from reports.seal import seal
 from standards.decision import Execution, decide
 from standards.errors import (
     BenchError,
+    CamcertError,
     CameraDenied,
     CameraError,
     CameraUnreachable,
@@ -42,7 +43,7 @@ __all__ = ["Judge", "Observer", "Session"]
 
 CAPTURE = "live"
 
-_REASON_ZH = {
+_REASON_ZH: dict[type[CamcertError], str] = {
     MeasurementRefused: "测量条件不满足，未能测量",
     CameraError: "摄像机通信异常，未能测量",
     BenchError: "检测台故障，结果无效",
@@ -276,7 +277,9 @@ class Session:
         subject = self.plan.items[0].subject
         if (estimate.quantity, subject) in self.findings:  # journalled before a kill: it stands
             return
-        procedure = next((i for i in self.plan.items if i.clause.measurand.quantity == estimate.quantity), None)
+        procedure = next(
+            (i for i in self.plan.items if i.clause.measurand.quantity == estimate.quantity), None
+        )
         finding = Finding(
             estimate=estimate,
             subject=subject,
@@ -327,8 +330,8 @@ class Session:
             self._refuse(quantity, item, Execution.BENCH_FAULT, error, BenchError)
         else:
             if (quantity, item.subject) not in self.findings:
-                error = BenchError(f"{item.procedure} gave no value of {quantity}")
-                self._refuse(quantity, item, Execution.BENCH_FAULT, error, BenchError)
+                missing = BenchError(f"{item.procedure} gave no value of {quantity}")
+                self._refuse(quantity, item, Execution.BENCH_FAULT, missing, BenchError)
 
     def fault(self, item: PlanItem, error: BaseException) -> JudgedEvent:
         """End an item whose procedure broke down: a defect of the bench, never of the camera."""
@@ -337,7 +340,7 @@ class Session:
         return self._end(item, Execution.BENCH_FAULT, text, _REASON_ZH[BenchError])
 
     def _refuse(
-        self, quantity: str, item: PlanItem, execution: Execution, error: Exception, kind: type[Exception]
+        self, quantity: str, item: PlanItem, execution: Execution, error: Exception, kind: type[CamcertError]
     ) -> None:
         data = {
             "quantity": quantity,

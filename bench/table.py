@@ -37,7 +37,7 @@ def limit_text(clause: Clause) -> str:
     if not limit.known:
         return "text required"
     if limit.equals is not None:
-        return {True: "yes", False: "no"}.get(limit.equals, str(limit.equals))  # type: ignore[call-overload]
+        return ("no", "yes")[limit.equals] if isinstance(limit.equals, bool) else limit.equals
     parts = []
     if limit.lower is not None:
         parts.append(f"≥ {limit.lower}{unit}")
@@ -54,7 +54,9 @@ class RunTable:
         self._console = console
         self._findings: dict[str, Finding] = {}
         self._judged: dict[str, JudgedEvent] = {}
-        self._bar = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %")
+        )
         self._tasks: dict[str, TaskID] = {}
         self._screen = Screen(console=console, get_renderable=self.render, refresh_per_second=4)
 
@@ -140,7 +142,9 @@ def plan_table(plan: Plan) -> Table:
     title = f"{plan.scheme}, governed by {plan.governing_date} ({plan.governing_basis}), rule {plan.rule}"
     table = Table("row", "clause", "limit", "what happens", "why", title=title, title_justify="left")
     for item in plan.items:
-        what = f"{item.procedure} ({item.intrusiveness})" if item.applicability == "run" else item.applicability
+        what = (
+            f"{item.procedure} ({item.intrusiveness})" if item.applicability == "run" else item.applicability
+        )
         table.add_row(item.key, item.clause.id, limit_text(item.clause), what.replace("_", " "), item.reason)
     return table
 

@@ -23,7 +23,13 @@ from standards.errors import BadFile, UnknownName
 from standards.files import read_toml
 
 __all__ = [
-    "CameraDeclaration", "CaptureRule", "Governing", "RULE_ZH", "RowSetting", "Scheme", "load_scheme",
+    "RULE_ZH",
+    "CameraDeclaration",
+    "CaptureRule",
+    "Governing",
+    "RowSetting",
+    "Scheme",
+    "load_scheme",
     "scheme_names",
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ that every picture is tied to its unit exactly, whatever delay or reordering the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import av
 import cv2
@@ -17,9 +17,10 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from bench.camera.capture import Capture, FrameTable
+from bench.measure.reading import Reading
 from standards.errors import ProtocolViolation
 
-__all__ = ["Luma", "Reading", "first_pictures", "read_frames"]
+__all__ = ["Luma", "first_pictures", "read_frames"]
 
 #: Luma plane, (rows, columns) uint8, as decoded: no conversion of range or colour, cropped to the visible.
 Luma = NDArray[np.uint8]
@@ -29,14 +30,6 @@ _MOST_PIXELS = 8192 * 8192
 _FIRST_STRIDE = 4
 _EIGHT_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"})
 _DEEPER = {"10le": 2, "12le": 4, "14le": 6}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one picture shows. counter: -1 where unreadable; lamp: light level, nan where absent."""
-
-    counter: int
-    lamp: float
 
 
 def _open_decoder() -> VideoCodecContext:

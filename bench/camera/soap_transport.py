@@ -194,25 +194,30 @@ class BoundedTransport(Transport):
 
     def exchange(self, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One POST, whatever the status of its answer. Raises as post(), but never CameraDenied."""
-        if urlsplit(address).scheme != "http":
-            raise CameraUnreachable(
-                f"the bench speaks ONVIF over http alone, the camera reports {address[:200]!r}"
-            )
-        given = {**headers, "Accept-Encoding": "identity", "Connection": "close", "User-Agent": "camcert"}
+        request = self._prepared(address, body, headers)
         exchange = _Exchange(address, time.monotonic() + self._total_s, self._most + _MOST_HEAD)
         try:
-            request = requests.Request("POST", address, data=body, headers=given).prepare()
-            credentials = self._authorizer.header("POST", request.path_url) if self._authorizer else None
-            if credentials is not None:
-                request.headers["Authorization"] = credentials
             return self._send(request, exchange)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            if exchange.sent_ns and not exchange.received or isinstance(error, _NO_CONNECTION):
+            if not exchange.received:
                 raise CameraUnreachable(self._silent(address)) from None
             text = f"{type(error).__name__}: {str(error)[:200]}"
             raise ProtocolViolation(f"{address} broke HTTP: {text}") from None
         finally:
             self.sent_ns, self.received_ns = exchange.sent_ns, exchange.received_ns
+
+    def _prepared(self, address: str, body: bytes, headers: Mapping[str, str]) -> requests.PreparedRequest:
+        given = {**headers, "Accept-Encoding": "identity", "Connection": "close", "User-Agent": "camcert"}
+        try:
+            request = requests.Request("POST", address, data=body, headers=given).prepare()
+        except (requests.RequestException, ValueError):
+            raise ProtocolViolation(f"{self._host} reports {address[:200]!r}, which is no address") from None
+        if not address.startswith("http://"):
+            raise CameraUnreachable(f"the bench speaks ONVIF over http alone, not at {address[:200]!r}")
+        credentials = self._authorizer.header("POST", request.path_url) if self._authorizer else None
+        if credentials is not None:
+            request.headers["Authorization"] = credentials
+        return request
 
     def _send(self, request: requests.PreparedRequest, exchange: _Exchange) -> Answer:
         adapter, address = _Adapter(exchange), exchange.address

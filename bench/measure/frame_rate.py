@@ -72,6 +72,24 @@ def unique(frames: FrameTable, *, interruption_s: float, host_clock_ppm: float =
             f"the counter steps every {frames.counter_tick_s:g} s, the pictures come at {rate:.1f} 1/s: "
             "use a faster counter"
         )
+    share, more, details = _share(frames, sequence, rate, interruption_s, seen=seen)
+    notes = ("interruptions are left out here and judged by themselves",)
+    return _estimate(
+        "frame_rate.live",
+        rate * share,
+        (*budget, *more),
+        frames,
+        details,
+        bound=None if seen else Bound.UPPER,
+        bound_reason="" if seen else "no content counter in view: repeats cannot be ruled out",
+        notes=notes if details["interruptions_left_out"] else (),
+    )
+
+
+def _share(
+    frames: FrameTable, sequence: Sequence, rate: float, interruption_s: float, *, seen: bool
+) -> tuple[float, list[Contribution], dict[str, Any]]:
+    """Share of the rhythm's places with a new picture, what is uncertain about it, and the details."""
     steps = sequence.steps
     running = steps * (1 / rate) <= interruption_s
     places = int(steps[running].sum())
@@ -81,14 +99,13 @@ def unique(frames: FrameTable, *, interruption_s: float, host_clock_ppm: float =
     doubtful = untold(frames)[1:] & ~again if seen else np.zeros_like(again)
     told_fresh, doubts = int((running & ~again & ~doubtful).sum()), int((running & doubtful).sum())
     fresh = told_fresh + doubts * (told_fresh / max(1, int((running & ~doubtful).sum())))
-    share = fresh / places
+    more: list[Contribution] = []
     if fresh != places:
         # The window's ends may cut the pattern of repeats and holes anywhere: one picture more or less.
-        one = rectangular("ends of the window", rate / places, source="one picture in the window")
-        budget = (*budget, one)
+        more.append(rectangular("ends of the window", rate / places, source="one picture in the window"))
     if doubts:
         half = rate * doubts / places / 2
-        budget = (*budget, rectangular("counts not read", half, source=f"{doubts} pictures, new or not"))
+        more.append(rectangular("counts not read", half, source=f"{doubts} pictures, new or not"))
     details = {
         "places": places,
         "fresh": told_fresh,
@@ -99,19 +116,7 @@ def unique(frames: FrameTable, *, interruption_s: float, host_clock_ppm: float =
         "suspected_repeats": int((frames.difference[1:] == 0.0).sum()),
         "histogram": _histogram(np.diff(frames.arrival) / 1e6),
     }
-    bound = None if seen else Bound.UPPER
-    reason = "" if seen else "no content counter in view: repeats cannot be ruled out"
-    notes = ("interruptions are left out here and judged by themselves",) if not running.all() else ()
-    return _estimate(
-        "frame_rate.live",
-        rate * share,
-        budget,
-        frames,
-        details,
-        bound=bound,
-        bound_reason=reason,
-        notes=notes,
-    )
+    return fresh / places, more, details
 
 
 def _arrival(frames: FrameTable, host_clock_ppm: float) -> tuple[float, tuple[Contribution, ...], Sequence]:

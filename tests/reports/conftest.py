@@ -66,7 +66,7 @@ def clauses() -> list[Clause]:
         clause("DB216-UNK", ("DB50/216-2006", "重庆市社会公共安全视频图像信息系统技术规范"), "5.3.1",
                "picture.local", "1", title="图像质量(地方标准)", requirement="限值待原文核对",
                bindingness=Bindingness.MANDATORY, evidence=Grade.UNKNOWN, source="DB216"),
-        clause("NET-01", GB28181, "5.3 a", "latency.to_centre", "s", upper="2", 
+        clause("NET-01", GB28181, "5.3 a", "latency.to_centre", "s", upper="2",
                title="端到端延迟,前端至监控中心",
                requirement="前端设备至直接接入的监控中心设备,端到端信息延迟不大于2 s"
                "(含采集、编码、网络、解码、显示)",

@@ -101,7 +101,7 @@ rule = "guarded"
 
 
 def test_an_unknown_name_lists_the_schemes() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'acceptance'.*acceptance, certification, vendor_ci"):
+    with pytest.raises(UnknownName, match=r"did you mean 'acceptance'.*acceptance, certification, vendor_ci"):
         load_scheme("acceptence")
     with pytest.raises(UnknownName, match="no scheme ''"):
         load_scheme("")

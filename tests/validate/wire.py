@@ -67,7 +67,13 @@ def frame_rate_check(fps: float) -> Callable[[dict[str, dict[str, Any]], Truth],
         index = np.array([f["index"] for f in truth if f["kind"] == "frame"], dtype=float)
         true_rate = 1e9 / np.polyfit(index, mids - mids[0], 1)[0]
         return [
-            _row(q, found[q]["value"], fps if q == "frame_rate.time_base" else float(true_rate), expanded(found[q]), 0.01)
+            _row(
+                q,
+                found[q]["value"],
+                fps if q == "frame_rate.time_base" else float(true_rate),
+                expanded(found[q]),
+                0.01,
+            )
             for q in ("frame_rate.time_base", "frame_rate.arrival", "frame_rate.live")
         ]
 
@@ -150,7 +156,9 @@ def run_case(case: Case, folder: Path) -> list[Row]:
     """Camera up, bench run, camera down; the rows of the case."""
     folder.mkdir(parents=True)
     file = camera_file(folder / "camera.toml", case.camera)
-    scheme = scheme_file(folder / "scheme.toml", {"capture": {"seconds": case.seconds, "flashes": case.flashes}})
+    scheme = scheme_file(
+        folder / "scheme.toml", {"capture": {"seconds": case.seconds, "flashes": case.flashes}}
+    )
     record = folder / "record"
     with running(file, folder / "truth.jsonl") as camera:
         done = bench(
@@ -178,7 +186,8 @@ def main(seed: int, out: Path, only: str = "") -> int:
         partial.write_text(json.dumps(done, indent=1))
         partial.replace(file)
         for row in done[case.name]:
-            print(f"{case.name:22} {row['quantity']:36} error {row['error']:+.6f}  U {row['U']}  met {row['met']}", flush=True)
+            error = f"error {row['error']:+.6f}  U {row['U']}  met {row['met']}"
+            print(f"{case.name:22} {row['quantity']:36} {error}", flush=True)
     return _summary({case.name: done[case.name] for case in wanted if case.name in done})
 
 
@@ -196,7 +205,9 @@ def _summary(done: dict[str, list[Row]]) -> int:
         good = good and (not covered or sum(covered) >= 0.9 * len(covered))
         claim = f"{np.mean(claims):11.6f}" if claims else f"{'-':>11}"
         met = f"{sum(row['met'] for row in of)}/{len(of)}"
-        print(f"{quantity:44} {len(of):3} {errors.mean():+11.6f} {errors.std():11.6f} {claim} {share:>9} {met}")
+        print(
+            f"{quantity:44} {len(of):3} {errors.mean():+11.6f} {errors.std():11.6f} {claim} {share:>9} {met}"
+        )
     return 0 if good else 1
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from bench.camera.capture import Capture
-from bench.camera.decode import Reading, first_pictures, read_frames
+from bench.camera.decode import first_pictures, read_frames
 from bench.camera.limits import Limits
 from bench.camera.recorder import Recorder
 from bench.camera.sdp import Video
 from bench.camera.store import STREAM, TABLES, WIRE, from_evidence, to_evidence
+from bench.measure.reading import Reading
 from standards.errors import RecordError
 
 NOW = 1_700_000_000_000_000_000

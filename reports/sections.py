@@ -1,0 +1,339 @@
+"""The sections of the inspection report, each worded from the record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from reports.figures import figure_of, gap_cause
+from reports.found import Found
+from reports.phrases import edge_zh, translated
+from reports.record import EventKind
+from reports.results import Outcome
+from reports.sheet import Detail, Field, Figure, Group, Row, Table
+from reports.typeset import printable
+from reports.wording import BINDING_ZH, grade_zh, number, remark_zh, result_zh, unit_zh, verdict_zh
+from standards.catalogue import load
+from standards.decision import Execution, Verdict
+from standards.errors import UnknownName
+from standards.quantity import Bound, Estimate, Finding
+
+__all__ = ["basis", "conclusion", "details", "deviations", "groups", "remaining_tables", "unjudged"]
+
+BLANK = "/"
+_FAILED = (Verdict.FAIL, Verdict.CONDITIONAL_FAIL)
+_ORIGIN_ZH = {"real": "实测", "simulated": "模拟", "replayed": "回放", "typed": "人工录入"}
+_ROLE_ZH = {
+    "flash_lamp": "闪光灯",
+    "chart": "测试卡",
+    "light_box": "灯箱",
+    "lux_meter": "照度计",
+    "display": "显示器",
+}
+_STREAM_ZH = {
+    "codec": "编码", "width": "图像宽度(像素)", "height": "图像高度(像素)", "fps": "帧率(帧/s)",
+    "bitrate_kbit": "码率(kbit/s)", "gop": "图像组长度", "transport": "传输方式", "exposure": "曝光",
+    "exposure_ms": "曝光时间(ms)", "profile": "编码档次",
+}  # fmt: skip
+_IDENTITY_ZH = {
+    "manufacturer": "制造商", "model": "型号", "firmware": "固件版本", "serial": "序列号",
+    "hardware": "硬件版本",
+}  # fmt: skip
+_HOST_ZH = {"system": "检测主机系统", "python": "Python版本", "cpus": "处理器数", "clock": "主机时钟",
+            "temperature_c": "环境温度(℃)", "humidity_percent": "相对湿度(%)"}  # fmt: skip
+#: Side results worth printing, by their key in an estimate's details, with digits' scale and unit.
+_SIDE_ZH = (
+    ("p95_s", "95 %分位", 1e3, "ms"), ("median_s", "中位数", 1e3, "ms"), ("max_s", "最大值", 1e3, "ms"),
+    ("chain_s", "不含显示的延迟", 1e3, "ms"), ("display_s", "显示延迟(声明)", 1e3, "ms"),
+    ("exposure_s", "曝光时间(推算)", 1e3, "ms"), ("flashes", "闪光次数", 1, "次"),
+    ("pictures", "图像数", 1, "幅"), ("places", "应有图像数", 1, "幅"), ("fresh", "不重复图像数", 1, "幅"),
+    ("time_base", "时间戳帧率", 1, "帧/s"), ("arrival", "到达帧率", 1, "帧/s"),
+    ("picture_height", "图像高度", 1, "像素"),
+)  # fmt: skip
+_ANOMALY_ZH = (
+    ("missing", "缺失图像"),
+    ("skipped", "跳过图像"),
+    ("repeated", "重复图像"),
+    ("damaged", "损坏图像"),
+)
+_MOST_LISTED = 60
+
+
+def groups(found: Found) -> tuple[Group, ...]:
+    """检验项目汇总表: binding clauses first, then the others, numbered through."""
+    made, serial = [], 0
+    for binding, title in BINDING_ZH.items():
+        rows = []
+        for outcome in found.outcomes:
+            clause = outcome.item.clause
+            if clause.bindingness.binding is not binding:
+                continue
+            serial += 1
+            result = result_zh(outcome.finding.estimate, clause.limit) if outcome.finding else BLANK
+            rows.append(
+                Row(serial, clause.title_zh, f"{clause.standard}\n{clause.number or BLANK}",
+                    clause.requirement_zh or BLANK, result, verdict_zh(outcome), remark_zh(outcome))
+            )  # fmt: skip
+        if rows:
+            made.append(Group(title, tuple(rows)))
+    return tuple(made)
+
+
+def basis(found: Found) -> tuple[tuple[str, str, str], ...]:
+    """检验依据: the standards of the items that were tested, in the plan's order, each with its title and
+    how well its limits are known ('' where the text itself was seen)."""
+    titles: dict[str, str] = {}
+    grades: dict[str, list[str]] = {}
+    for outcome in found.outcomes:
+        clause = outcome.item.clause
+        if outcome.end.execution is Execution.DONE:
+            titles.setdefault(clause.standard, clause.standard_title_zh)
+            grades.setdefault(clause.standard, []).append(grade_zh(clause))
+    listed = []
+    for name, title in titles.items():
+        shown = f"({title})" if "待" in title else f"《{title}》"
+        listed.append((name, shown, ";".join(dict.fromkeys(filter(None, grades[name])))))
+    return tuple(listed)
+
+
+def _counted(outcomes: list[Outcome]) -> tuple[int, int, int]:
+    """How many were judged, how many of these not met, how many could not be judged."""
+    verdicts = [o.verdict for o in outcomes]
+    judged = [v for v in verdicts if v is not None and v is not Verdict.UNDECIDED]
+    applicable = [o for o in outcomes if o.end.execution is not Execution.NOT_APPLICABLE]
+    return len(judged), sum(v in _FAILED for v in judged), len(applicable) - len(judged)
+
+
+def conclusion(found: Found) -> tuple[str, ...]:
+    """检验结论, for the items tested only; mandatory and recommended clauses apart."""
+    binding = [o for o in found.outcomes if o.item.clause.bindingness.binding]
+    other = [o for o in found.outcomes if not o.item.clause.bindingness.binding]
+    judged, broken, open_ = _counted(binding)
+    head = f"强制性条款:已判定{judged}项,其中不合格{broken}项,未能判定{open_}项。"
+    tail = {
+        "conforms": "所检强制性项目符合要求。",
+        "does_not_conform": "所检强制性项目不符合要求。",
+        "inconclusive": "不能作出是否符合强制性要求的结论。",
+    }[found.results.overall]
+    judged, broken, open_ = _counted(other)
+    second = f"推荐性条款:已判定{judged}项,其中未满足推荐性要求{broken}项,未能判定{open_}项。"
+    second += {
+        "met": "所检推荐性项目满足要求。",
+        "not_met": "所检项目中有未满足推荐性要求者。",
+        "inconclusive": "不能作出是否满足推荐性要求的结论。",
+    }[found.results.recommended]
+    lines = [head + tail, second, "以上结论仅对所检样品的所检项目有效。"]
+    if found.simulated:
+        lines.append("数据来自模拟样品,仅用于演示检验流程,不构成对任何产品的检验结论。")
+    return tuple(lines)
+
+
+def unjudged(found: Found) -> tuple[str, ...]:
+    """Binding clauses without a verdict, each with its reason and whether the scheme asks for it."""
+    listed = []
+    for outcome in found.outcomes:
+        clause = outcome.item.clause
+        settled = outcome.verdict not in (None, Verdict.UNDECIDED)
+        if not clause.bindingness.binding or settled or outcome.end.execution is Execution.NOT_APPLICABLE:
+            continue
+        scope = "方案要求" if outcome.item.in_scope else "方案范围外"
+        listed.append(f"{clause.standard} {clause.number} {clause.title_zh}({scope}):{remark_zh(outcome)}")
+    return tuple(listed)
+
+
+def _name(quantity: str) -> str:
+    try:
+        return load().quantity(quantity).name_zh
+    except UnknownName:
+        return quantity
+
+
+def _dof(dof: float | None) -> str:
+    """Degrees of freedom, cut to a whole number (GUM G.4.1)."""
+    return "∞" if dof is None else f"{int(dof)}"
+
+
+def _budget(estimate: Estimate) -> Table:
+    unit = unit_zh(estimate.quantity, estimate.unit)
+    rows = tuple(
+        (translated(c.name), f"{number(c.u, 3)} {unit}".strip(), c.method,
+         _dof(c.dof), translated(c.source) or BLANK)
+        for c in estimate.budget
+    )  # fmt: skip
+    if rows and estimate.u is not None and estimate.expanded_uncertainty is not None:
+        k = f"k = {estimate.coverage_factor:.2f}"
+        whole = f"{number(estimate.expanded_uncertainty, 3)} {unit}".strip()
+        rows += (
+            ("合成标准不确定度", f"{number(estimate.u, 3)} {unit}".strip(), BLANK, _dof(estimate.dof), BLANK),
+            ("扩展不确定度U", whole, BLANK, BLANK, k),
+        )
+    head = ("不确定度分量", "标准不确定度", "类型", "自由度", "来源")
+    return Table("不确定度评定", head, (3.2, 2.2, 0.8, 1.2, 3.4), rows)
+
+
+def _anomalies(estimate: Estimate) -> Table:
+    """Every picture and gap by index and time, as far as the record names them."""
+    rows: list[tuple[str, ...]] = []
+    for key, name in _ANOMALY_ZH:
+        named = [e for e in estimate.details.get(key) or () if isinstance(e, dict)]
+        for entry in named[:_MOST_LISTED]:
+            rows.append((name, str(entry.get("index", BLANK)), _seconds(entry.get("time_s")), BLANK))
+        if len(named) > _MOST_LISTED:
+            rows.append((name, f"其余{len(named) - _MOST_LISTED}幅", "见记录", BLANK))
+    for gap in estimate.details.get("gaps") or ():
+        if isinstance(gap, dict):
+            long = f"{_seconds(gap.get('seconds'))} s,原因:{gap_cause(gap)}"
+            rows.append(("间断", BLANK, _seconds(gap.get("start_s")), long))
+    return Table("异常清单", ("类别", "图像序号", "时间(s)", "时长与原因"), (2, 2, 2, 4), tuple(rows))
+
+
+def _seconds(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, (int, float)) else BLANK
+
+
+def _edges(estimate: Estimate) -> Table:
+    """Figures edge by edge, where the estimate has them."""
+    edges = estimate.details.get("edges") if "curve" in estimate.details else None
+    rows = []
+    for name, each in (edges if isinstance(edges, dict) else {}).items():
+        if isinstance(each, dict):
+            cells = (each.get(k) for k in ("mtf50", "mtf10", "angle_deg", "snr_db"))
+            shown = tuple(number(c, 4) if isinstance(c, (int, float)) else BLANK for c in cells)
+            rows.append((edge_zh(str(name)), *shown))
+    head = ("刃边", "MTF50(周期/像素)", "MTF10(周期/像素)", "倾角(°)", "信噪比(dB)")
+    return Table("各刃边结果", head, (3, 2.2, 2.2, 1.5, 1.8), tuple(rows))
+
+
+def _fields(finding: Finding) -> tuple[Field, ...]:
+    estimate = finding.estimate
+    fields = [
+        Field("测得值", result_zh(estimate).replace("\n", "\uff0c")),
+        Field("有效自由度", BLANK if estimate.u is None else _dof(estimate.dof)),
+        Field("观测时间", BLANK if estimate.observed_s is None else f"{number(estimate.observed_s, 4)} s"),
+        Field("数据来源", _ORIGIN_ZH[finding.origin]),
+        Field("检验方法", f"{finding.procedure or BLANK},第{finding.procedure_version or BLANK}版"),
+        Field("原始数据", f"{len(finding.evidence)}个对象" if finding.evidence else BLANK),
+    ]  # fmt: skip
+    for key, label, scale, unit in _SIDE_ZH:
+        value = estimate.details.get(key)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            fields.append(Field(label, f"{number(value * scale, 6)} {unit}"))
+    return tuple(fields)
+
+
+def details(found: Found) -> tuple[Detail, ...]:
+    """One section a finding, in the order it was measured; a drawing that repeats is shown once."""
+    made: list[Detail] = []
+    drawn: dict[str, Figure] = {}
+    for finding in found.findings:
+        estimate = finding.estimate
+        figure, note = figure_of(estimate), ""
+        if figure is not None:
+            first = next((title for title, other in drawn.items() if other == figure), None)
+            if first is not None:
+                figure, note = None, f"图形与“{first}”相同,不重复绘出。"
+            else:
+                drawn[_name(estimate.quantity)] = figure
+        budget = _budget(estimate)
+        tables = (budget,) if note else (budget, _edges(estimate), _anomalies(estimate))
+        notes = [translated(text) for text in estimate.notes]
+        if estimate.bound_reason:
+            side = "下限" if estimate.bound is Bound.LOWER else "上限"
+            notes.append(f"测得值为{side}:{translated(estimate.bound_reason)}")
+        made.append(Detail(_name(estimate.quantity), _fields(finding), figure, note, tables, tuple(notes)))
+    return tuple(made)
+
+
+def _instruments(found: Found) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for serial, entry in enumerate(found.plan.station, 1):
+        kind = " ".join(part for part in (entry.manufacturer, entry.model) if part) or BLANK
+        about = (str(serial), _ROLE_ZH.get(entry.role, entry.role), kind, entry.serial or BLANK)
+        if not entry.certificates:
+            rows.append((*about, "未校准", BLANK, BLANK))
+        for c in entry.certificates:
+            value = (
+                f"{number(c.value)} ± {number(c.expanded_uncertainty)} {c.unit}\nk = {c.coverage_factor:g}"
+            )
+            rows.append((*about, f"{c.number}\n{c.laboratory}", value, f"{c.due}"))
+    if not rows:
+        rows.append((BLANK,) * 7)
+    head = ("序号", "名称", "型号", "编号", "校准证书", "校准值", "有效期至")
+    return Table("主要仪器设备", head, (0.9, 1.5, 2.4, 1.7, 2.9, 2.4, 1.8), tuple(rows))
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return BLANK
+    if isinstance(value, float):
+        return number(value, 6)
+    return printable(str(value))[:80]
+
+
+def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
+    part = data.get(key)
+    return part if isinstance(part, dict) else {}
+
+
+def _environment(found: Found) -> Table:
+    """Parameters of the stream and of the host, at start and end."""
+    start, end = found.environments()
+    rows: list[tuple[str, ...]] = []
+    for part, labels in (("camera", _IDENTITY_ZH), ("stream", _STREAM_ZH), ("host", _HOST_ZH)):
+        first, last = _part(start, part), _part(end, part)
+        for key in dict.fromkeys([*labels, *first, *last]):
+            if key in first or key in last:
+                label = labels.get(key, printable(str(key)))
+                rows.append((label, _value(first.get(key)), _value(last.get(key))))
+    if not rows:
+        rows.append((BLANK, BLANK, BLANK))
+    return Table("检验环境与被测码流参数", ("参数", "检验开始", "检验结束"), (2, 3, 3), tuple(rows))
+
+
+def _evidence(found: Found) -> Table:
+    objects = sum(name.startswith("objects/") for name in found.seal.files)
+    rows = (
+        ("检验软件", found.plan.software),
+        ("运行编号", found.seal.run),
+        ("检验方案", f"{found.plan.scheme_title_zh}({found.plan.scheme})"),
+        ("方案摘要(SHA-256)", found.seal.plan_sha256),
+        ("日志链首(SHA-256)", found.seal.chain_head),
+        ("记录摘要(SHA-256)", found.seal.digest),
+        ("日志行数", str(len(found.events))),
+        ("原始数据对象数", str(objects)),
+        ("核验方法", "bench verify 记录目录:重算全部摘要、日志链与单项结论"),
+    )
+    return Table("软件与证据", ("项目", "内容"), (1.6, 5), rows)
+
+
+def remaining_tables(found: Found) -> tuple[Table, ...]:
+    """Instruments, environment, software and evidence."""
+    return _instruments(found), _environment(found), _evidence(found)
+
+
+def deviations(found: Found) -> tuple[str, ...]:
+    """方法偏离: what in the run differed from a smooth one, and what the camera was left with."""
+    plan, lines = found.plan, []
+    restored = [event.data.get("difference") for event in found.of(EventKind.SETTINGS_RESTORED)]
+    if not found.of(EventKind.SETTINGS_CHANGED):
+        lines.append("检验未改变摄像机设置。")
+    elif restored and not restored[-1]:
+        lines.append("检验中改变的摄像机设置已全部恢复。")
+    else:
+        left = printable(str(restored[-1])) if restored else "未恢复"
+        lines.append(f"检验中改变的摄像机设置与检验前的差异:{left}。")
+    if plan.display_delay_s is None:
+        lines.append("未声明显示环节的延迟,端到端延迟只作为下限。")
+    else:
+        u = "未给出" if plan.display_delay_u_s is None else f"{number(plan.display_delay_u_s * 1e3, 3)} ms"
+        lines.append(f"显示环节延迟取检测台声明值{number(plan.display_delay_s * 1e3)} ms,标准不确定度{u}。")
+    lines.append(f"视频流静默达到{number(plan.interruption_s)} s计为一次中断(检验方案规定)。")
+    sessions = len(found.of(EventKind.OPENED))
+    if sessions > 1:
+        lines.append(f"检验中断后续检,共{sessions}次运行;已有结果保留,未重复测量。")
+    for event in found.of(EventKind.REPAIRED):
+        lines.append(f"日志末行写入不完整,已修复,舍去{event.data.get('dropped_bytes')}字节。")
+    faults = Counter(str(event.data.get("text", "")) for event in found.of(EventKind.FAULT))
+    for text, times in faults.items():
+        lines.append(f"故障记录({times}次):{printable(text)[:300]}")
+    return tuple(lines)
