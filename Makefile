@@ -8,6 +8,8 @@ OUT ?= out/demo
 # How the tests are ordered: ORDER=file, or ORDER=random with an optional SEED.
 ORDER ?= file
 SEED ?=
+# Two workers: the machine's two cores. Truth is logged, so a busy neighbour cannot make a test wrong.
+WORKERS ?= 2
 ORDERING := $(if $(filter random,$(ORDER)),$(if $(SEED),--randomly-seed=$(SEED)),-p no:randomly)
 # Anything else for pytest, e.g. make test TESTS=tests/standards PYTEST_ARGS="-k decide -x"
 TESTS ?= tests
@@ -37,7 +39,7 @@ demo: $(READY) ## certify a virtual camera, from the wire to the Chinese report 
 test: $(READY) ## every test, with branch coverage (ORDER=random SEED=n, TESTS=path, PYTEST_ARGS=...)
 	@tools/install-peers.sh || [ -z "$$CI" ] # a person may do without; CI never
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest $(ORDERING) $(PYTEST_ARGS) $(TESTS)
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(ORDERING) $(PYTEST_ARGS) $(TESTS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/$$/ % branch coverage (.venv\/bin\/coverage report: details)/'
 

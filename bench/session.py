@@ -18,6 +18,7 @@ from bench.camera.address import CameraUrl, Secret
 from bench.dut import Dut
 from bench.lease import lease, lease_file
 from bench.live import Live, LiveSource, capture_live
+from bench.procedures import procedures
 from instruments.station import Station
 from reports.evidence import Evidence
 from reports.folder import JOURNAL, PLAN, read_plan, write_plan
@@ -111,6 +112,7 @@ class Session:
         else:
             self._create()
         self.evidence = Evidence(directory)
+        self._procedures = procedures()
         self.live = Live(plan, LiveSource(self._files, self._progress))
         self.judge = Judge(self)
 
@@ -277,15 +279,13 @@ class Session:
         subject = self.plan.items[0].subject
         if (estimate.quantity, subject) in self.findings:  # journalled before a kill: it stands
             return
-        procedure = next(
-            (i for i in self.plan.items if i.clause.measurand.quantity == estimate.quantity), None
-        )
+        procedure = self._procedures.get(estimate.quantity)
         finding = Finding(
             estimate=estimate,
             subject=subject,
             origin=self._origin(),
-            procedure=procedure.procedure if procedure else "",
-            procedure_version=procedure.procedure_version if procedure else "",
+            procedure=procedure.name if procedure else "",
+            procedure_version=procedure.version if procedure else "",
             evidence=tuple((self._captured or {}).values()),
         )
         self._append(EventKind.MEASURED, {"finding": finding.model_dump(mode="json")})

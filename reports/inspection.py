@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reports import sections
+from reports.detail import details
 from reports.folder import write_whole
 from reports.found import Found, read_found
 from reports.record import EventKind
@@ -88,7 +89,7 @@ def inspection_sheet(found: Found, *, number: str | None = None) -> Sheet:
         signatures=("模拟运行,不签发",) if found.simulated else ("批准", "审核", "主检"),
         groups=sections.groups(found),
         basis=sections.basis(found),
-        details=sections.details(found),
+        details=details(found),
         tables=sections.remaining_tables(found),
         deviations=sections.deviations(found),
     )

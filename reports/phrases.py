@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["edge_zh", "known", "translated"]
+__all__ = ["edge_order", "edge_zh", "known", "translated"]
 
 _PLACES = {
     "edge": "", "centre": "中心", "corner": "边角", "corners": "边角", "top_left": "左上",
@@ -76,11 +76,12 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"([\w.]+): step to noise (\S+) dB", r"<\1>:阶跃信噪比\2 dB"),
     (r"([\w.]+): residuals three times the noise: something lies across the edge",
      r"<\1>:残差达噪声的3倍,刃边上可能有异物"),
+    ("coding error common to all edges", "各刃边共有的编码误差"),
     ("method: bias of the edge response", "方法:刃边响应偏差"),
     ("tone curve and nominal reflectances", "色调曲线与标称反射比"),
     ("statistics of this capture", "本次采集的统计"),
     # gaps
-    ("camera", "摄像机"), ("bench", "检测主机"), ("unknown", "不明"),
+    ("pictures missing", "图像缺失"), ("wire silent", "无数据到达"),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(pattern), words) for pattern, words in _PHRASES)
 
@@ -88,6 +89,12 @@ _COMPILED = tuple((re.compile(pattern), words) for pattern, words in _PHRASES)
 def edge_zh(name: str) -> str:
     """The name of a chart's edge, e.g. 'edge.centre.left', in Chinese as far as its parts are known."""
     return "".join(_PLACES.get(part, part) for part in name.split("."))
+
+
+def edge_order(name: str) -> tuple[int, ...]:
+    """Sorting key: centre, corners, each with its left, right, top and bottom edge; unknown parts last."""
+    places = list(_PLACES)
+    return tuple(places.index(part) if part in places else len(places) for part in name.split("."))
 
 
 def _one(text: str) -> str | None:

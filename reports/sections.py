@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from reports.figures import figure_of, gap_cause
 from reports.found import Found
-from reports.phrases import edge_zh, translated
 from reports.record import EventKind
 from reports.results import Outcome
-from reports.sheet import Detail, Field, Figure, Group, Row, Table
+from reports.sheet import BLANK, Group, Row, Table
 from reports.typeset import printable
-from reports.wording import BINDING_ZH, grade_zh, number, remark_zh, result_zh, unit_zh, verdict_zh
-from standards.catalogue import load
+from reports.wording import BINDING_ZH, grade_zh, number, remark_zh, result_zh, verdict_zh
 from standards.decision import Execution, Verdict
-from standards.errors import UnknownName
-from standards.quantity import Bound, Estimate, Finding
 
-__all__ = ["basis", "conclusion", "details", "deviations", "groups", "remaining_tables", "unjudged"]
+__all__ = ["basis", "conclusion", "deviations", "groups", "remaining_tables", "unjudged"]
 
-BLANK = "/"
 _FAILED = (Verdict.FAIL, Verdict.CONDITIONAL_FAIL)
-_ORIGIN_ZH = {"real": "实测", "simulated": "模拟", "replayed": "回放", "typed": "人工录入"}
 _ROLE_ZH = {
     "flash_lamp": "闪光灯",
     "chart": "测试卡",
@@ -41,22 +34,6 @@ _IDENTITY_ZH = {
 }  # fmt: skip
 _HOST_ZH = {"system": "检测主机系统", "python": "Python版本", "cpus": "处理器数", "clock": "主机时钟",
             "temperature_c": "环境温度(℃)", "humidity_percent": "相对湿度(%)"}  # fmt: skip
-#: Side results worth printing, by their key in an estimate's details, with digits' scale and unit.
-_SIDE_ZH = (
-    ("p95_s", "95 %分位", 1e3, "ms"), ("median_s", "中位数", 1e3, "ms"), ("max_s", "最大值", 1e3, "ms"),
-    ("chain_s", "不含显示的延迟", 1e3, "ms"), ("display_s", "显示延迟(声明)", 1e3, "ms"),
-    ("exposure_s", "曝光时间(推算)", 1e3, "ms"), ("flashes", "闪光次数", 1, "次"),
-    ("pictures", "图像数", 1, "幅"), ("places", "应有图像数", 1, "幅"), ("fresh", "不重复图像数", 1, "幅"),
-    ("time_base", "时间戳帧率", 1, "帧/s"), ("arrival", "到达帧率", 1, "帧/s"),
-    ("picture_height", "图像高度", 1, "像素"),
-)  # fmt: skip
-_ANOMALY_ZH = (
-    ("missing", "缺失图像"),
-    ("skipped", "跳过图像"),
-    ("repeated", "重复图像"),
-    ("damaged", "损坏图像"),
-)
-_MOST_LISTED = 60
 
 
 def groups(found: Found) -> tuple[Group, ...]:
@@ -71,7 +48,7 @@ def groups(found: Found) -> tuple[Group, ...]:
             serial += 1
             result = result_zh(outcome.finding.estimate, clause.limit) if outcome.finding else BLANK
             rows.append(
-                Row(serial, clause.title_zh, f"{clause.standard}\n{clause.number or BLANK}",
+                Row(serial, clause.title_zh, f"{clause.standard}\n{clause.number}".strip(),
                     clause.requirement_zh or BLANK, result, verdict_zh(outcome), remark_zh(outcome))
             )  # fmt: skip
         if rows:
@@ -139,109 +116,6 @@ def unjudged(found: Found) -> tuple[str, ...]:
         scope = "方案要求" if outcome.item.in_scope else "方案范围外"
         listed.append(f"{clause.standard} {clause.number} {clause.title_zh}({scope}):{remark_zh(outcome)}")
     return tuple(listed)
-
-
-def _name(quantity: str) -> str:
-    try:
-        return load().quantity(quantity).name_zh
-    except UnknownName:
-        return quantity
-
-
-def _dof(dof: float | None) -> str:
-    """Degrees of freedom, cut to a whole number (GUM G.4.1)."""
-    return "∞" if dof is None else f"{int(dof)}"
-
-
-def _budget(estimate: Estimate) -> Table:
-    unit = unit_zh(estimate.quantity, estimate.unit)
-    rows = tuple(
-        (translated(c.name), f"{number(c.u, 3)} {unit}".strip(), c.method,
-         _dof(c.dof), translated(c.source) or BLANK)
-        for c in estimate.budget
-    )  # fmt: skip
-    if rows and estimate.u is not None and estimate.expanded_uncertainty is not None:
-        k = f"k = {estimate.coverage_factor:.2f}"
-        whole = f"{number(estimate.expanded_uncertainty, 3)} {unit}".strip()
-        rows += (
-            ("合成标准不确定度", f"{number(estimate.u, 3)} {unit}".strip(), BLANK, _dof(estimate.dof), BLANK),
-            ("扩展不确定度U", whole, BLANK, BLANK, k),
-        )
-    head = ("不确定度分量", "标准不确定度", "类型", "自由度", "来源")
-    return Table("不确定度评定", head, (3.2, 2.2, 0.8, 1.2, 3.4), rows)
-
-
-def _anomalies(estimate: Estimate) -> Table:
-    """Every picture and gap by index and time, as far as the record names them."""
-    rows: list[tuple[str, ...]] = []
-    for key, name in _ANOMALY_ZH:
-        named = [e for e in estimate.details.get(key) or () if isinstance(e, dict)]
-        for entry in named[:_MOST_LISTED]:
-            rows.append((name, str(entry.get("index", BLANK)), _seconds(entry.get("time_s")), BLANK))
-        if len(named) > _MOST_LISTED:
-            rows.append((name, f"其余{len(named) - _MOST_LISTED}幅", "见记录", BLANK))
-    for gap in estimate.details.get("gaps") or ():
-        if isinstance(gap, dict):
-            long = f"{_seconds(gap.get('seconds'))} s,原因:{gap_cause(gap)}"
-            rows.append(("间断", BLANK, _seconds(gap.get("start_s")), long))
-    return Table("异常清单", ("类别", "图像序号", "时间(s)", "时长与原因"), (2, 2, 2, 4), tuple(rows))
-
-
-def _seconds(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, (int, float)) else BLANK
-
-
-def _edges(estimate: Estimate) -> Table:
-    """Figures edge by edge, where the estimate has them."""
-    edges = estimate.details.get("edges") if "curve" in estimate.details else None
-    rows = []
-    for name, each in (edges if isinstance(edges, dict) else {}).items():
-        if isinstance(each, dict):
-            cells = (each.get(k) for k in ("mtf50", "mtf10", "angle_deg", "snr_db"))
-            shown = tuple(number(c, 4) if isinstance(c, (int, float)) else BLANK for c in cells)
-            rows.append((edge_zh(str(name)), *shown))
-    head = ("刃边", "MTF50(周期/像素)", "MTF10(周期/像素)", "倾角(°)", "信噪比(dB)")
-    return Table("各刃边结果", head, (3, 2.2, 2.2, 1.5, 1.8), tuple(rows))
-
-
-def _fields(finding: Finding) -> tuple[Field, ...]:
-    estimate = finding.estimate
-    fields = [
-        Field("测得值", result_zh(estimate).replace("\n", "\uff0c")),
-        Field("有效自由度", BLANK if estimate.u is None else _dof(estimate.dof)),
-        Field("观测时间", BLANK if estimate.observed_s is None else f"{number(estimate.observed_s, 4)} s"),
-        Field("数据来源", _ORIGIN_ZH[finding.origin]),
-        Field("检验方法", f"{finding.procedure or BLANK},第{finding.procedure_version or BLANK}版"),
-        Field("原始数据", f"{len(finding.evidence)}个对象" if finding.evidence else BLANK),
-    ]  # fmt: skip
-    for key, label, scale, unit in _SIDE_ZH:
-        value = estimate.details.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            fields.append(Field(label, f"{number(value * scale, 6)} {unit}"))
-    return tuple(fields)
-
-
-def details(found: Found) -> tuple[Detail, ...]:
-    """One section a finding, in the order it was measured; a drawing that repeats is shown once."""
-    made: list[Detail] = []
-    drawn: dict[str, Figure] = {}
-    for finding in found.findings:
-        estimate = finding.estimate
-        figure, note = figure_of(estimate), ""
-        if figure is not None:
-            first = next((title for title, other in drawn.items() if other == figure), None)
-            if first is not None:
-                figure, note = None, f"图形与“{first}”相同,不重复绘出。"
-            else:
-                drawn[_name(estimate.quantity)] = figure
-        budget = _budget(estimate)
-        tables = (budget,) if note else (budget, _edges(estimate), _anomalies(estimate))
-        notes = [translated(text) for text in estimate.notes]
-        if estimate.bound_reason:
-            side = "下限" if estimate.bound is Bound.LOWER else "上限"
-            notes.append(f"测得值为{side}:{translated(estimate.bound_reason)}")
-        made.append(Detail(_name(estimate.quantity), _fields(finding), figure, note, tables, tuple(notes)))
-    return tuple(made)
 
 
 def _instruments(found: Found) -> Table:

@@ -37,7 +37,8 @@ class Broken:
 
 def page_texts(pdf: bytes) -> list[str]:
     """The text of every page without white space, as a reader program finds it."""
-    return ["".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return ["".join(page.extract_text().replace("\u200b", "").split()) for page in pages]
 
 
 def _flat(text: str) -> str:

@@ -7,7 +7,11 @@ from typing import Any
 
 from reports.wording import punctuated
 
-__all__ = ["Detail", "Field", "Figure", "Group", "Row", "Sheet", "Table"]
+__all__ = ["BLANK", "Detail", "Field", "Figure", "Group", "Row", "Sheet", "Table"]
+
+
+#: Stands in a cell that has nothing to say; no cell is empty.
+BLANK = "/"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from standards.quantity import Bound, Estimate
 
 __all__ = [
     "BINDING_ZH", "bindingness_zh", "grade_zh", "number", "punctuated", "remark_zh", "result_zh", "rounded",
-    "unit_zh", "value_text", "verdict_zh",
+    "significant", "unit_zh", "value_text", "verdict_zh",
 ]  # fmt: skip
 
 #: Headings of the two groups of clauses, whose verdicts are never mixed (Article 12).
@@ -105,6 +105,12 @@ def rounded(value: float, expanded: float | None, limit: Limit | None = None) ->
     while limit is not None and _misplaced(_at(exact, place), exact, limit):
         place -= 1
     return f"{_at(exact, place):f}", f"{_at(guard, place):f}"
+
+
+def significant(value: float) -> str:
+    """An uncertainty as two significant digits, zeros kept, no exponent: 0.0003 is '0.00030'."""
+    exact = Decimal(repr(float(value)))
+    return f"{_at(exact, _place(exact)):f}" if value else "0"
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -203,7 +209,8 @@ def remark_zh(outcome: Outcome) -> str:
         remarks.append(reason if not reason or state.split(",")[0] in reason else f"{state}:{reason}")
         remarks = [remark or state for remark in remarks]
     grade = grade_zh(outcome.item.clause)
-    if grade and not any(grade in remark for remark in remarks):
+    said = any(grade[:4] in remark for remark in remarks)  # a reason that waits for the text says as much
+    if grade and not said and outcome.end.execution is not Execution.NOT_APPLICABLE:
         remarks.append(grade)
     if outcome.item.clause.bindingness is Bindingness.MANDATORY_WHEN_ISSUED:
         remarks.append(bindingness_zh(outcome.item.clause))

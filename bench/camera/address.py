@@ -8,7 +8,7 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import keyring
 from keyring.errors import KeyringError
@@ -41,7 +41,10 @@ class Secret:
 
 @dataclass(frozen=True)
 class CameraUrl:
-    """A camera's address. path: with its query, '' for ONVIF. str() gives it back; it never holds a password."""
+    """A camera's address. user: decoded; path: with its query, '' for ONVIF.
+
+    str() gives it back; it never holds a password.
+    """
 
     scheme: Literal["onvif", "rtsp"]
     user: str | None
@@ -68,7 +71,10 @@ class CameraUrl:
             raise UsageError(f"{_shown(text)} is no camera address: {_EXAMPLE}")
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         scheme: Literal["onvif", "rtsp"] = "onvif" if parts.scheme == "onvif" else "rtsp"
-        return cls(scheme, parts.username or None, parts.hostname, port or _PORTS[scheme], path)
+        user = unquote(parts.username or "")
+        if not user.isprintable():  # a line break here would become one in a request
+            raise UsageError(f"the user in {_shown(text)} holds characters that no user name has: {_EXAMPLE}")
+        return cls(scheme, user or None, parts.hostname, port or _PORTS[scheme], path)
 
     def without_user(self) -> CameraUrl:
         """The address as the record carries it."""
@@ -80,7 +86,7 @@ class CameraUrl:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
-        user = f"{self.user}@" if self.user else ""
+        user = f"{quote(self.user, safe='')}@" if self.user else ""
         return f"{self.scheme}://{user}{self.authority}{self.path}"
 
 

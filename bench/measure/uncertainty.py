@@ -20,6 +20,9 @@ from standards.quantity import Contribution
 __all__ = ["combine", "normal", "rectangular", "type_a"]
 
 
+_MOST_DEGREES = 1e4
+
+
 def combine(budget: Sequence[Contribution]) -> tuple[float, float | None]:
     """Combined standard uncertainty and effective degrees of freedom (Welch-Satterthwaite).
 
@@ -31,7 +34,8 @@ def combine(budget: Sequence[Contribution]) -> tuple[float, float | None]:
         return 0.0, None
     total = sum(inputs[1:], inputs[0])
     degrees = float(effective_dof(total))
-    return float(uncertainty(total)), max(degrees, 1.0) if math.isfinite(degrees) else None
+    # Beyond ten thousand k is that of the normal distribution to four digits: nothing but noise to print.
+    return float(uncertainty(total)), max(degrees, 1.0) if degrees < _MOST_DEGREES else None
 
 
 def type_a(values: ArrayLike, name: str) -> Contribution:

@@ -73,15 +73,26 @@ def test_wrong_password_costs_one_attempt_and_no_secret(
 
 
 @pytest.mark.timeout(90)
-def test_no_video_is_said(camera: Callable[..., Camera], short_scheme: Callable[..., Path], tmp_path: Path) -> None:
+def test_no_video_is_said(
+    camera: Callable[..., Camera], short_scheme: Callable[..., Path], tmp_path: Path
+) -> None:
     """A camera that answers everything and sends no picture."""
-    one = camera({"stream": {"width": 640, "height": 360}, "fault": [{"kind": "gap", "at_s": 0.0, "seconds": 3600.0}]})
+    one = camera(
+        {"stream": {"width": 640, "height": 360}, "fault": [{"kind": "gap", "at_s": 0.0, "seconds": 3600.0}]}
+    )
     record = tmp_path / "record"
     done = bench(
-        "run", "--scheme", str(short_scheme()), "--camera", one.onvif, "--out", str(record), env=one.environment
+        "run",
+        "--scheme",
+        str(short_scheme()),
+        "--camera",
+        one.onvif,
+        "--out",
+        str(record),
+        env=one.environment,
     )
     assert done.returncode == 3, done.stderr
-    assert "no video" in (done.stderr + done.stdout).lower() or "no picture" in (done.stderr + done.stdout).lower()
+    assert "no RTP packet" in done.stderr or "no video" in done.stderr
 
 
 def test_expired_calibration(
@@ -89,9 +100,9 @@ def test_expired_calibration(
 ) -> None:
     one = camera()
     table = tomllib.loads(STATION.read_text())
-    table["instruments"]["flash_lamp"]["calibration"][0]["due"] = table["instruments"]["flash_lamp"]["calibration"][0][
-        "issued"
-    ]
+    table["instruments"]["flash_lamp"]["calibration"][0]["due"] = table["instruments"]["flash_lamp"][
+        "calibration"
+    ][0]["issued"]
     lamp = table.pop("instruments")["flash_lamp"]
     certificate = lamp.pop("calibration")[0]
     text = toml_text(table) + toml_text({"instruments.flash_lamp": lamp})
@@ -112,17 +123,31 @@ def test_json_resume_guard_and_plan_file(
 ) -> None:
     one, record, plan = camera(), tmp_path / "record", tmp_path / "plan.json"
     scheme = short_scheme(seconds=4.0)
-    made = bench("plan", "--scheme", str(scheme), "--camera", one.onvif, "--out", str(plan), env=one.environment)
+    made = bench(
+        "plan", "--scheme", str(scheme), "--camera", one.onvif, "--out", str(plan), env=one.environment
+    )
     assert made.returncode == 0 and "sha256" in made.stdout
-    done = bench("run", "--plan", str(plan), "--camera", one.onvif, "--out", str(record), "--json", env=one.environment)
+    done = bench(
+        "run", "--plan", str(plan), "--camera", one.onvif, "--out", str(record), "--json", env=one.environment
+    )
     results = json.loads(done.stdout)
     assert results["schema"] == "camcert/results/1"
     assert results["run"]["plan_sha256"] in made.stdout
     assert results["run"]["origin"] == "simulated", "the stream says that it is simulated"
-    again = bench("run", "--scheme", str(scheme), "--camera", one.onvif, "--out", str(record), env=one.environment)
+    again = bench(
+        "run", "--scheme", str(scheme), "--camera", one.onvif, "--out", str(record), env=one.environment
+    )
     assert again.returncode == 2 and "--resume" in again.stderr
     other = bench(
-        "run", "--scheme", "acceptance", "--camera", one.onvif, "--out", str(record), "--resume", env=one.environment
+        "run",
+        "--scheme",
+        "acceptance",
+        "--camera",
+        one.onvif,
+        "--out",
+        str(record),
+        "--resume",
+        env=one.environment,
     )
     assert other.returncode == 2 and "another plan" in other.stderr and "scheme" in other.stderr
 

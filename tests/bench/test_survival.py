@@ -67,7 +67,9 @@ def _assert_whole(record: Path) -> None:
     plan = json.loads((record / "plan.json").read_text())
     judged = Counter(e["data"]["item"] for e in events if e["kind"] == "judged")
     assert judged == Counter(item["key"] for item in plan["items"])
-    measured = Counter(e["data"]["finding"]["estimate"]["quantity"] for e in events if e["kind"] == "measured")
+    measured = Counter(
+        e["data"]["finding"]["estimate"]["quantity"] for e in events if e["kind"] == "measured"
+    )
     assert measured and set(measured.values()) == {1}
     assert sum(e["kind"] == "captured" for e in events) == 1
     assert events[-1]["kind"] == "sealing"
@@ -116,7 +118,10 @@ def test_interrupt_restores_and_can_resume(
 ) -> None:
     """SIGINT in the middle of the capture: the journal is closed in order, --resume finishes."""
     one, record = camera(), tmp_path / "record"
-    arguments = _arguments(one, short_scheme(seconds=6.0, flashes=4, prepare="maximum"), record) + ["--allow", "intrusive"]
+    arguments = _arguments(one, short_scheme(seconds=6.0, flashes=4, prepare="maximum"), record) + [
+        "--allow",
+        "intrusive",
+    ]
     process = _start(arguments, one)
     while "capturing" not in _kinds(record):
         assert process.poll() is None
@@ -135,7 +140,10 @@ def test_killed_with_settings_changed(
 ) -> None:
     """SIGKILL after the settings were changed: --resume puts them back before it goes on."""
     one, record = camera(), tmp_path / "record"
-    arguments = _arguments(one, short_scheme(seconds=3.0, flashes=4, prepare="maximum"), record) + ["--allow", "intrusive"]
+    arguments = _arguments(one, short_scheme(seconds=3.0, flashes=4, prepare="maximum"), record) + [
+        "--allow",
+        "intrusive",
+    ]
     assert _kill_when(_start(arguments, one), lambda: "capturing" in _kinds(record))
     bench(*arguments, "--resume", env=one.environment)
     events = [json.loads(line) for line in (record / "journal.jsonl").read_text().splitlines()]

@@ -20,7 +20,17 @@ def test_plain_pytest_gives_what_bench_run_gives(
     shared = ["--scheme", str(scheme), "--camera", one.onvif, "--station", str(STATION)]
     bench("run", *shared, "--out", str(tmp_path / "a"), env=one.environment)
     plain = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--pyargs", "bench.conformance", *shared]
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "--pyargs",
+            "bench.conformance",
+            *shared,
+        ]
         + ["--record", str(tmp_path / "b")],
         cwd=tmp_path,
         env={**one.environment, "PYTHONPATH": str(ROOT)},

@@ -54,7 +54,9 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     """base with changes laid over it, table by table."""
     out = copy.deepcopy(dict(base))
     for key, value in changes.items():
-        out[key] = merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+        out[key] = (
+            merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+        )
     return out
 
 
@@ -114,7 +116,9 @@ def scheme_file(path: Path, changes: Mapping[str, Any], base: str = "vendor_ci")
     return path
 
 
-def bench(*arguments: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+def bench(
+    *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
     """Run the bench command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "bench.cli", *arguments],

@@ -194,7 +194,7 @@ def main(seed: int, out: Path, *, each: int = _CASES_A_GROUP) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=2)  # the budget was tuned on seed 1
     parser.add_argument("--out", type=Path, default=Path("out/validate"))
     parser.add_argument("--each", type=int, default=_CASES_A_GROUP)
     chosen = parser.parse_args()

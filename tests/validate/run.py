@@ -22,7 +22,7 @@ def main() -> int:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     codes = [
-        resolution.main(options.seed, options.out / "resolution.json"),
+        resolution.main(options.seed, options.out),
         wire.main(options.seed, options.out),
     ]
     return max(codes)

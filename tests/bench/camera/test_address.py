@@ -1,170 +1,129 @@
-"""Camera addresses and where passwords come from; a password must never be shown."""
+"""Camera addresses and where the password comes from."""
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
+import getpass
+import sys
 
 import keyring
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringError
+from keyring.errors import NoKeyringError
 
 from bench.camera.address import PASSWORD_VARIABLE, CameraUrl, Secret, password_for
 from standards.errors import UsageError
 
-ADMIN = CameraUrl("onvif", "admin", "192.0.2.10", 80)
-
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "user", "host", "port", "path"),
     [
-        ("onvif://admin@192.0.2.10", ADMIN),
-        ("ONVIF://admin@192.0.2.10:80", ADMIN),
-        ("onvif://192.0.2.10:8080", CameraUrl("onvif", None, "192.0.2.10", 8080)),
-        ("rtsp://gate3.example/live?ch=1&s=0", CameraUrl("rtsp", None, "gate3.example", 554, "/live?ch=1&s=0")),
-        ("rtsp://u@[2001:db8::1]:8554/a", CameraUrl("rtsp", "u", "2001:db8::1", 8554, "/a")),
+        ("onvif://admin@192.0.2.10", "admin", "192.0.2.10", 80, ""),
+        ("onvif://192.0.2.10:8080", None, "192.0.2.10", 8080, ""),
+        ("rtsp://admin@cam.example/live/main?x=1", "admin", "cam.example", 554, "/live/main?x=1"),
+        ("onvif://o%40p@[fe80::1]:81", "o@p", "fe80::1", 81, ""),
     ],
 )
-def test_parses_addresses(text: str, expected: CameraUrl) -> None:
-    assert CameraUrl.parse(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "192.0.2.10",
-        "http://192.0.2.10",
-        "onvif://",
-        "rtsp://admin@",
-        "rtsp://192.0.2.10:port/",
-        "rtsp://192.0.2.10:70000/",
-        "rtsp://192.0.2.10:-1/",
-        "rtsp://[2001:db8::1/a",
-        "rtsp://192.0.2.10/a b",
-        "rtsp://192.0.2.10/a\r\nTEARDOWN",
-        "rtsp://192.0.2.10/\x00",
-        "rtsp://192.0.2.10/" + "a" * 3000,
-    ],
-)
-def test_refuses_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match=r"onvif://admin@192\.0\.2\.10"):
-        CameraUrl.parse(text)
-
-
-@pytest.mark.parametrize("password", ["geheim", "", "p%40ss"])
-def test_a_password_in_the_address_is_refused_and_not_repeated(password: str) -> None:
-    with pytest.raises(UsageError, match=PASSWORD_VARIABLE) as refused:
-        CameraUrl.parse(f"rtsp://admin:{password}@192.0.2.10/main")
-    assert not password or password not in str(refused.value)
-
-
-@pytest.mark.parametrize("place", ["h:port/", "h:70000", "h/a b", "[h/", "h/" + "a" * 3000])
-@pytest.mark.parametrize("password", ["geheim", "ge/heim", "geheim#?"])
-def test_a_mistyped_address_is_refused_without_its_password(place: str, password: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        CameraUrl.parse(f"rtsp://admin:{password}@{place}")
-    assert "heim" not in str(refused.value)
-
-
-@given(st.text(max_size=60))
-def test_any_text_is_an_address_or_a_usage_error(text: str) -> None:
-    for candidate in (text, f"rtsp://{text}", f"onvif://admin@{text}"):
-        try:
-            url = CameraUrl.parse(candidate)
-        except UsageError:
-            continue
-        assert 0 < url.port < 65536
-        assert "\n" not in str(url)
-
-
-HOSTS = st.sampled_from(["192.0.2.10", "camera-3.example", "2001:db8::1"])
-
-
-@given(
-    st.sampled_from(["onvif", "rtsp"]),
-    st.none() | st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True),
-    HOSTS,
-    st.integers(1, 65535),
-    st.sampled_from(["", "/main", "/a/b?c=d&e=f"]),
-)
-def test_str_is_parsed_back(scheme: str, user: str | None, host: str, port: int, path: str) -> None:
-    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    url = CameraUrl.parse(f"{scheme}://{f'{user}@' if user else ''}{authority}{path}")
-    assert (url.scheme, url.user, url.host, url.port, url.path) == (scheme, user, host, port, path)
+def test_addresses_and_back(text: str, user: str | None, host: str, port: int, path: str) -> None:
+    url = CameraUrl.parse(text)
+    assert (url.user, url.host, url.port, url.path) == (user, host, port, path)
     assert CameraUrl.parse(str(url)) == url
-    assert url.without_user() == CameraUrl.parse(f"{scheme}://{authority}{path}")
     assert "@" not in str(url.without_user())
 
 
-def test_secret_hides_itself() -> None:
-    secret = Secret("geheim")
-    assert secret.reveal() == "geheim"
-    assert "geheim" not in f"{secret} {secret!r} {[secret]} {vars(secret).keys()}"
+@pytest.mark.parametrize("text", [
+    "", "192.0.2.10", "http://192.0.2.10", "onvif://", "onvif://a b", "rtsp://a:99999/", "rtsp://[::1", "rtsp://a:b/",
+    "onvif://" + "a" * 3000, "onvif://a\n", "rtsp://u%0D%0AX@a/", "rtsp://u%00@a/",
+])  # fmt: skip
+def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match="onvif://admin@"):
+        CameraUrl.parse(text)
 
 
-class _Keyring(KeyringBackend):
-    """A keyring of one entry; broken: as on a machine without a desktop."""
-
-    priority = 1.0  # type: ignore[assignment]  # keyring declares it as a property of the class
-
-    def __init__(self, entries: dict[tuple[str, str], str], *, broken: bool = False) -> None:
-        super().__init__()
-        self._entries, self._broken = entries, broken
-
-    def get_password(self, service: str, username: str) -> str | None:
-        if self._broken:
-            raise KeyringError("no backend")
-        return self._entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        raise NotImplementedError
+@pytest.mark.parametrize("text", [
+    "onvif://admin:hunter2@192.0.2.10", "onvif://admin:hunter2@h:99999", "http://admin:hunter2@h",
+    "onvif://admin:hunter2 x@h", "onvif://admin:hunter2@[h", "onvif://admin:hunter2/x@h",
+])  # fmt: skip
+def test_a_password_in_the_address_is_refused_and_never_shown(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        CameraUrl.parse(text)
+    assert "hunter2" not in str(caught.value)
 
 
-@pytest.fixture(autouse=True)
-def without_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
-    monkeypatch.setattr("sys.stdin", io.StringIO())
+def test_the_mend_for_a_password_names_the_variable() -> None:
+    with pytest.raises(UsageError, match=r"\$BENCH_CAMERA_PASSWORD"):
+        CameraUrl.parse("onvif://admin:@192.0.2.10")
 
 
-def _reveal(secret: Secret | None) -> str | None:
+@given(st.text(max_size=80).map(lambda rest: "onvif://" + rest))
+def test_any_text_is_an_address_or_a_usage_error(text: str) -> None:
+    try:
+        url = CameraUrl.parse(text)
+    except UsageError:
+        return
+    assert CameraUrl.parse(str(url)) == url and 0 < url.port < 65536
+
+
+def test_a_secret_shows_itself_to_nobody() -> None:
+    secret = Secret("hunter2")
+    assert "hunter2" not in f"{secret} {secret!r} {[secret]} {vars(secret).keys()}"
+    assert secret.reveal() == "hunter2"
+
+
+class _Vault:
+    """The keyring and the terminal of one test."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self.kept: dict[tuple[str, str], str] = {}
+        self.broken = self.terminal = False
+        monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
+        monkeypatch.setattr(keyring, "get_password", self._get)
+        monkeypatch.setattr(getpass, "getpass", self._prompt)
+        monkeypatch.setattr(sys, "stdin", self)
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def _get(self, service: str, name: str) -> str | None:
+        if self.broken:
+            raise NoKeyringError
+        return self.kept.get((service, name))
+
+    def _prompt(self, text: str) -> str:
+        self.asked.append(text)
+        return "typed"
+
+
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> _Vault:
+    return _Vault(monkeypatch)
+
+
+URL = CameraUrl.parse("onvif://admin@192.0.2.10")
+
+
+def _found(url: CameraUrl = URL) -> str | None:
+    secret = password_for(url)
     return secret.reveal() if secret is not None else None
 
 
-def test_password_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = keyring.get_keyring()
-    keyring.set_keyring(_Keyring({("camcert", "admin@192.0.2.10"): "from keyring"}))
-    try:
-        assert _reveal(password_for(ADMIN)) == "from keyring"
-        assert password_for(CameraUrl("onvif", "admin", "192.0.2.11", 80)) is None
-        assert password_for(ADMIN.without_user()) is None
-        monkeypatch.setenv(PASSWORD_VARIABLE, "from variable")
-        assert _reveal(password_for(ADMIN)) == "from variable"
-        monkeypatch.setenv(PASSWORD_VARIABLE, "")
-        assert _reveal(password_for(ADMIN)) == "", "an empty password is a password"
-    finally:
-        keyring.set_keyring(before)
+def test_the_variable_comes_first(vault: _Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.kept["camcert", "admin@192.0.2.10"] = "kept"
+    monkeypatch.setenv(PASSWORD_VARIABLE, "from the environment")
+    assert _found() == "from the environment"
 
 
-def test_without_a_keyring_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = keyring.get_keyring()
-    keyring.set_keyring(_Keyring({}, broken=True))
-    asked = []
+def test_then_the_keyring_then_a_prompt_on_a_terminal_only(vault: _Vault) -> None:
+    vault.terminal = True
+    vault.kept["camcert", "admin@192.0.2.10"] = "kept"
+    assert _found() == "kept" and vault.asked == []
+    vault.broken = True
+    assert _found() == "typed" and "admin" in vault.asked[0]
+    vault.terminal = False
+    assert _found() is None and len(vault.asked) == 1
 
-    def getpass(prompt: str) -> str:
-        asked.append(prompt)
-        return "typed"
 
-    monkeypatch.setattr("getpass.getpass", getpass)
-    try:
-        assert password_for(ADMIN) is None, "no terminal: nobody is asked"
-        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-        assert _reveal(password_for(ADMIN)) == "typed"
-        assert asked == ["Password of admin at 192.0.2.10: "]
-        monkeypatch.setattr("sys.stdin", None)
-        assert password_for(ADMIN) is None
-    finally:
-        keyring.set_keyring(before)
+def test_nobody_is_asked_for_the_password_of_no_user(vault: _Vault) -> None:
+    vault.terminal = True
+    assert _found(URL.without_user()) is None and vault.asked == []

@@ -179,6 +179,12 @@ def test_control_characters_never_reach_the_terminal() -> None:
     assert all(c.isprintable() for text in (found.endpoint, found.name, *found.scopes) for c in text)
 
 
+def test_an_escape_sequence_in_percent_signs_never_reaches_the_terminal() -> None:
+    found = parse_answer(answer().replace(b"Gate%20", b"%1B%5B31mGate%0A%20"))
+    assert found is not None
+    assert found.name == "[31mGate 7"
+
+
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_survived(data: bytes) -> None:
     assert parse_answer(data) is None

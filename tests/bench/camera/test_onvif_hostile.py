@@ -45,7 +45,8 @@ _ANSWERS = {
 }
 
 
-def _drip(connection: socket.socket, data: bytes, every_s: float = 0.05) -> None:
+def _drip(connection: socket.socket, data: bytes, head: bytes = b"", every_s: float = 0.05) -> None:
+    connection.sendall(head)
     for byte in data:
         connection.sendall(bytes([byte]))
         time.sleep(every_s)
@@ -60,7 +61,7 @@ def _endless(connection: socket.socket, head: bytes, part: bytes) -> None:
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _UNDECLARED = ENVELOPE.format("", "<tad:GetServicesResponse/>")
-Worst = Callable[[socket.socket], object]
+Worst = Callable[[socket.socket], None]
 
 #: name -> (what the camera does, the error it must become, a part of its message)
 WORST: dict[str, tuple[Worst, type[CameraError], str]] = {
@@ -119,7 +120,7 @@ WORST: dict[str, tuple[Worst, type[CameraError], str]] = {
     "endless header line": (lambda c: _endless(c, _HEAD, b"a" * 4096), ProtocolViolation, ""),
     "endless headers": (lambda c: _endless(c, _HEAD, b"X-A: b\r\n" * 99), ProtocolViolation, ""),
     "slow drip of the body": (
-        lambda c: (c.sendall(_HEAD + b"Content-Length: 9999\r\n\r\n"), _drip(c, b" " * 9999)),
+        lambda c: _drip(c, b" " * 9999, _HEAD + b"Content-Length: 9999\r\n\r\n"),
         LimitExceeded,
         "in time",
     ),
@@ -139,7 +140,7 @@ WORST: dict[str, tuple[Worst, type[CameraError], str]] = {
         "well-formed",
     ),
     "a length beyond all measure": (
-        lambda c: (c.sendall(_HEAD + b"Content-Length: 99999999999999\r\n\r\n<a/>"), time.sleep(20)),
+        lambda c: _drip(c, b"<a/>", _HEAD + b"Content-Length: 99999999999999\r\n\r\n", 5.0),
         LimitExceeded,
         "in time",
     ),
