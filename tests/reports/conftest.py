@@ -207,6 +207,17 @@ ENVIRONMENT: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _judge(journal: Journal, frozen: Plan, found: dict[str, Estimate]) -> None:
+    """Journal the verdict of every item that has an estimate."""
+    for item in frozen.items:
+        got = found.get(item.clause.measurand.quantity)
+        if item.applicability != "run" or got is None:
+            continue
+        verdict = decide(got, item.clause, item.rule, minimum_s=item.minimum_s)
+        end = {"item": item.key, "execution": Execution.DONE, "conformity": verdict.model_dump(mode="json")}
+        journal.append(EventKind.JUDGED, {**end, "reason": "", "reason_zh": ""})
+
+
 def write_record(
     folder: Path, frozen: Plan | None = None, *, sealed: bool = True, drop: tuple[str, ...] = ()
 ) -> Path:
@@ -245,14 +256,7 @@ def write_record(
                 procedure_version="1", evidence=tuple(stored.values()),
             )  # fmt: skip
             journal.append(EventKind.MEASURED, {"finding": finding.model_dump(mode="json")})
-        for item in frozen.items:
-            got = found.get(item.clause.measurand.quantity)
-            if item.applicability != "run" or got is None:
-                continue
-            verdict = decide(got, item.clause, item.rule, minimum_s=item.minimum_s)
-            journal.append(EventKind.JUDGED, {
-                "item": item.key, "execution": Execution.DONE, "conformity": verdict.model_dump(mode="json"),
-                "reason": "", "reason_zh": ""})  # fmt: skip
+        _judge(journal, frozen, found)
         journal.append(EventKind.SETTINGS_RESTORED, {"difference": {}})
         journal.append(EventKind.ENVIRONMENT, {**ENVIRONMENT, "when": "end"})
         journal.append(EventKind.CLOSED, {"session": 1})
