@@ -168,7 +168,7 @@ def test_every_clause_has_its_texts_and_its_quantity(known: Catalogue) -> None:
 
 
 def test_a_requirement_names_its_number(known: Catalogue) -> None:
-    written = {"0.400": "400", "0.050": "50", "0.001": "10⁻³", "0.0001": "10⁻⁴", "0.200": "200"}
+    written = {"0.400": "400", "0.050": "50", "0.200": "200"}
     for row, (_, _, lower, upper) in LIMITS.items():
         figure = lower or upper or ""
         assert written.get(figure, figure) in known.clause(row).requirement_zh
