@@ -15,7 +15,7 @@ from reports.journal import replay
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 #: Pages the README shows: cover, first page, items and verdicts, a curve behind a number.
-SHOWN = (1, 3, 4, 10)
+SHOWN = (1, 3, 4, 9)
 
 
 def main(demo: Path) -> None:
