@@ -243,11 +243,14 @@ def verify(directory: Path, as_json: bool) -> int:
 def chart(name: str, out: Path) -> int:
     """Draw a test chart: PDF and SVG at true size for printing, PNG for a screen."""
     from fixtures.charts import CHARTS, draw
-    from standards.errors import UnknownName
+    from standards.errors import UnknownName, UsageError
 
     if name not in CHARTS:
         raise UnknownName(f"no chart {name!r}; there are: {', '.join(CHARTS)}")
-    draw(CHARTS[name], out)
+    try:
+        draw(CHARTS[name], out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written ({error.strerror}): give another --out") from None
     click.echo(str(out))
     return 0
 

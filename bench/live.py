@@ -6,14 +6,16 @@ Nothing is captured before a procedure asks; after a resume the capture comes ba
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bench.camera import decode, receiver, store
+from bench.camera.address import masked
 from bench.camera.capture import Capture, FrameTable
 from bench.dut import Dut
 from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
 from bench.measure.chart_view import ChartView, locate
+from bench.stall import StallWatch
 from fixtures.charts import CHARTS
 from instruments.capability import Flash
 from instruments.station import Station
@@ -133,18 +135,24 @@ def capture_live(
         else None
     )
     try:
-        capture = receiver.capture(
-            dut.stream_url,
-            user=dut.url.user,
-            password=dut.password,
-            seconds=seconds,
-            transport=plan.capture.transport,
-            on_progress=lambda p: progress("capturing", min(1.0, p.seconds / seconds)),
-            ready=sequence.start if sequence is not None else None,
-        )
+        with StallWatch() as watch:
+            capture = receiver.capture(
+                dut.stream_url,
+                user=dut.url.user,
+                password=dut.password,
+                seconds=seconds,
+                transport=plan.capture.transport,
+                on_progress=lambda p: progress("capturing", min(1.0, p.seconds / seconds)),
+                ready=sequence.start if sequence is not None else None,
+            )
     finally:
         flashes = sequence.stop() if sequence is not None else ()
-    files = dict(store.to_evidence(capture))
+    if watch.longest_s > plan.interruption_s / 2:
+        raise CaptureFault(
+            f"the bench itself stood still for {watch.longest_s:.2f} s while it captured: nothing can be said of the "
+            "camera. Mend: free the machine of other work, keep it from sleeping, then run again"
+        )
+    files = dict(store.to_evidence(replace(capture, url=masked(capture.url))))
     if sequence is not None:
         files[FLASHES] = flashes_to_json(flashes)
     return files

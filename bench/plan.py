@@ -7,6 +7,8 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from bench.camera.address import CameraUrl
 from bench.procedures import Procedure, procedures
 from instruments.station import StationFile, load_station
@@ -21,10 +23,11 @@ from reports.record import (
 from standards.catalogue import load
 from standards.clause import Clause
 from standards.declaration import Declaration, applies, governing_date, load_declaration
+from standards.errors import BadFile, PlanMismatch
 from standards.quantity import Origin, Subject
-from standards.scheme import Scheme, load_scheme
+from standards.scheme import Scheme, load_scheme, scheme_names
 
-__all__ = ["make_plan", "software"]
+__all__ = ["make_plan", "read_plan_file", "software"]
 
 
 def software() -> str:
@@ -43,15 +46,17 @@ def make_plan(
     declaration: Path | None = None,
     allow: tuple[Intrusiveness, ...] = (),
     on: date | None = None,
+    today: date | None = None,
 ) -> Plan:
     """The plan: every clause of the scheme with why it runs, does not apply, or cannot run.
 
-    on: the governing date if given on the command line. Raises UsageError (BadFile, UnknownName) with
+    on: the governing date if given on the command line; today: the day of the run, where it is not the
+    present one (a resumed run keeps its first day). Raises UsageError (BadFile, UnknownName) with
     file, key and mend.
     """
     chosen = load_scheme(scheme)
     declared = load_declaration(declaration)
-    day, basis, basis_zh = governing_date(chosen, declared, on, date.today())
+    day, basis, basis_zh = governing_date(chosen, declared, on, today or date.today())
     bench = load_station(station) if station is not None else None
     address = str(camera.without_user())
     given = _Given(chosen, declared, day, Subject(camera=address), _instruments(bench), _consent(allow))
@@ -82,6 +87,36 @@ def make_plan(
         software=software(),
         items=tuple(items),
     )
+
+
+def read_plan_file(file: Path, camera: CameraUrl | None, station: Path | None) -> Plan:
+    """A plan made before, held against what it is now to be run on.
+
+    Raises BadFile if it does not fit its schema, PlanMismatch if it was made for another camera or station,
+    or if its clauses and terms are not those of this catalogue and of the scheme it names.
+    """
+    try:
+        plan = Plan.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise BadFile(file, key, first["msg"], "make it anew with `bench plan`") from None
+    if camera is not None and str(camera.without_user()) != plan.camera:
+        raise PlanMismatch(
+            f"{file} was made for {plan.camera}, not for {camera.without_user()}: make one for it"
+        )
+    entries = _instruments(load_station(station) if station is not None else None)
+    if entries != plan.station:
+        raise PlanMismatch(f"{file} was made for another station: give the --station it was made with")
+    scheme = load_scheme(plan.scheme) if plan.scheme in scheme_names() else None
+    for item in plan.items:
+        setting = scheme.setting(item.clause) if scheme is not None else None
+        terms = (item.in_scope, item.minimum_s, item.rule)
+        if load().clause(item.clause.row) != item.clause or (setting is not None and tuple(setting) != terms):
+            raise PlanMismatch(
+                f"{file}: {item.key} is not as catalogue and scheme have it: make it anew, unedited"
+            )
+    return plan
 
 
 @dataclass(frozen=True)

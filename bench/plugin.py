@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from bench.live import Live
+from bench.observer import Observer
 from bench.procedures import procedure_of
 from bench.request import RunRequest
-from bench.session import Judge, Observer, Session
+from bench.session import Judge, Session
 from reports.record import Intrusiveness, JudgedEvent, Plan, PlanItem
 from standards.decision import Execution, Verdict
 from standards.errors import CamcertError

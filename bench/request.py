@@ -7,8 +7,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 from bench.camera.address import CameraUrl, password_for
-from bench.plan import make_plan
-from bench.session import Observer, Session
+from bench.observer import Observer
+from bench.plan import make_plan, read_plan_file
+from bench.session import Session
+from reports.folder import PLAN, read_plan
 from reports.record import Intrusiveness, Plan
 from standards.errors import UsageError
 
@@ -32,7 +34,8 @@ class RunRequest:
     def plan(self) -> Plan:
         """The frozen plan. Touches no camera; raises UsageError with the mend."""
         if self.plan_file is not None:
-            return Plan.model_validate_json(self.plan_file.read_bytes())
+            camera = CameraUrl.parse(self.camera) if self.camera else None
+            return read_plan_file(self.plan_file, camera, self.station)
         return make_plan(
             scheme=self.scheme,
             camera=CameraUrl.parse(self.camera),
@@ -40,7 +43,14 @@ class RunRequest:
             declaration=self.declaration,
             allow=self.allow,
             on=self.on,
+            today=self._first_day(),
         )
+
+    def _first_day(self) -> date | None:
+        """A resumed run keeps the day that governed it when it began, also after midnight."""
+        if not self.resume or self.out is None or not (self.out / PLAN).exists():
+            return None
+        return read_plan(self.out).governing_date
 
     def directory(self) -> Path:
         """Where the record goes: --out, or a new folder named by the time under out/."""

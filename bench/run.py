@@ -17,6 +17,7 @@ from bench.plugin import PREPARED, Run
 from bench.request import RunRequest
 from bench.table import RunTable
 from reports.record import Plan, Results
+from standards.decision import Execution
 
 __all__ = ["EXIT_BY_OVERALL", "execute", "exit_code", "read_results"]
 
@@ -102,6 +103,8 @@ def read_results(directory: Path) -> tuple[Plan, Results]:
 def exit_code(plan: Plan, results: Results) -> int:
     """0 conforms · 1 does not conform · 3 inconclusive, over the axes that the scheme lets decide."""
     codes = [EXIT_BY_OVERALL[results.overall]]
+    if any(item.execution is Execution.BENCH_FAULT for item in results.items):
+        codes.append(3)  # on whichever axis: a bench that failed proves nothing
     if "recommended" in plan.gate:
         breach = EXIT_BY_OVERALL[results.recommended]
         codes.append(breach if breach == 1 else 0)

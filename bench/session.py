@@ -12,12 +12,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from bench.camera.address import CameraUrl, Secret
 from bench.dut import Dut
 from bench.lease import lease, lease_file
 from bench.live import Live, LiveSource, capture_live
+from bench.observer import Observer
 from bench.procedures import procedures
 from instruments.station import Station
 from reports.evidence import Evidence
@@ -32,6 +33,7 @@ from standards.errors import (
     CameraDenied,
     CameraError,
     CameraUnreachable,
+    CaptureFault,
     ConsentMissing,
     MeasurementRefused,
     NoVideo,
@@ -40,7 +42,7 @@ from standards.errors import (
 )
 from standards.quantity import Estimate, Finding, Origin, Subject
 
-__all__ = ["Judge", "Observer", "Session"]
+__all__ = ["Judge", "Session"]
 
 CAPTURE = "live"
 
@@ -49,16 +51,6 @@ _REASON_ZH: dict[type[CamcertError], str] = {
     CameraError: "摄像机通信异常，未能测量",
     BenchError: "检测台故障，结果无效",
 }
-
-
-class Observer(Protocol):
-    """Somebody who watches a run: the live table, or nobody."""
-
-    def event(self, kind: EventKind, data: dict[str, Any]) -> None:
-        """A journal event was written."""
-
-    def progress(self, what: str, share: float) -> None:
-        """Long work goes on: what, and how much of it is done (0..1)."""
 
 
 class Judge:
@@ -121,7 +113,12 @@ class Session:
     def _create(self) -> None:
         if (self.directory / PLAN).exists():
             raise UsageError(f"{self.directory} holds a run already: add --resume, or give another --out")
-        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"{self.directory} cannot be made ({error.strerror}): give another --out"
+            ) from None
         write_plan(self.directory, self.plan)
         self._begin()
 
@@ -173,8 +170,8 @@ class Session:
 
     @property
     def complete(self) -> bool:
-        """Every plan item has its end."""
-        return all(item.key in self.judged for item in self.plan.items)
+        """Every plan item has its end, and the camera its settings back."""
+        return self._unrestored is None and all(item.key in self.judged for item in self.plan.items)
 
     def close(self) -> None:
         """Restore the camera's settings, note how it was left, and seal the record if it is complete."""
@@ -233,6 +230,11 @@ class Session:
             return
         if Intrusiveness.INTRUSIVE not in self.plan.allow:
             raise ConsentMissing("the scheme sets the stream to its maximum: add --allow intrusive")
+        if self._unrestored is not None:
+            raise CaptureFault(
+                f"the camera could not be given back its settings {self._unrestored}: nothing more is changed. "
+                "Mend: make it reachable, then --resume"
+            )
         saved, wanted = self._dut.settings(), self._dut.maximum()
         self._append(EventKind.SETTINGS_SAVED, {"settings": saved})
         self._append(EventKind.SETTINGS_CHANGED, {"from": saved, "to": wanted})

@@ -158,7 +158,7 @@ def load_scheme(name_or_path: str | Path) -> Scheme:
         path = Path(text)
     else:
         near = difflib.get_close_matches(text, scheme_names(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         raise UnknownName(
             f"no scheme {text!r}{hint} There is {', '.join(scheme_names())}, or give a .toml file"
         )

@@ -15,12 +15,13 @@ from keyring.errors import KeyringError
 
 from standards.errors import UsageError
 
-__all__ = ["PASSWORD_VARIABLE", "CameraUrl", "Secret", "password_for"]
+__all__ = ["PASSWORD_VARIABLE", "CameraUrl", "Secret", "masked", "password_for"]
 
 PASSWORD_VARIABLE = "BENCH_CAMERA_PASSWORD"
 _PORTS = {"onvif": 80, "rtsp": 554}
 _EXAMPLE = "write onvif://admin@192.0.2.10[:80] or rtsp://admin@192.0.2.10[:554]/path"
 _LONGEST = 2048
+_SECRET_KEY = re.compile(r"(?i)(?:^|&)((?:password|passwd|pass|pwd|token)=)[^&]*")
 
 
 class Secret:
@@ -70,6 +71,11 @@ class CameraUrl:
         if parts.scheme not in _PORTS or not parts.hostname:
             raise UsageError(f"{_shown(text)} is no camera address: {_EXAMPLE}")
         path = parts.path + (f"?{parts.query}" if parts.query else "")
+        if _SECRET_KEY.search(parts.query):
+            raise UsageError(
+                f"a password in the address's query would be recorded: put it into ${PASSWORD_VARIABLE} and leave "
+                "it out of the address"
+            )
         scheme: Literal["onvif", "rtsp"] = "onvif" if parts.scheme == "onvif" else "rtsp"
         user = unquote(parts.username or "")
         if not user.isprintable():  # a line break here would become one in a request
@@ -93,6 +99,12 @@ class CameraUrl:
 def _shown(text: str) -> str:
     """A mistyped address for a message: bounded, and without what may be a password."""
     return repr(re.sub(r"//.*@", "//***@", text, flags=re.DOTALL)[:60])
+
+
+def masked(url: str) -> str:
+    """An address that a camera reported, for the record: secrets in its query blotted out."""
+    head, mark, query = url.partition("?")
+    return head + mark + re.sub(r"(?i)(^|&)((?:password|passwd|pass|pwd|token)=)[^&]*", r"\1\2***", query)
 
 
 def password_for(url: CameraUrl) -> Secret | None:

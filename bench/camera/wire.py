@@ -78,7 +78,9 @@ class Wire:
         try:
             self._socket = socket.create_connection((host, port), timeout=limits.connect_s)
         except (OSError, UnicodeError) as error:
-            raise CameraUnreachable(f"no connection to {host} port {port}: {error}") from error
+            raise CameraUnreachable(
+                f"no connection to {host} port {port}: {error}. Mend: check address, port, cable and VLAN"
+            ) from error
         self._socket.setblocking(True)
         option = self._socket.setsockopt
         option(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeout(_TICK_S))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
+import sys
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from virtual_world import STATION, Camera, bench, toml_text
+from virtual_world import ROOT, STATION, Camera, bench, toml_text
 
 SECRET = "camcert-sim"
 
@@ -169,3 +173,65 @@ def test_doctor_says_what_it_saw() -> None:
     done = bench("doctor", "--json")
     checks = {c["check"]: c for c in json.loads(done.stdout)}
     assert checks["decoder h264"]["ok"] and checks["kernel receive times"]["ok"] and checks["catalogue"]["ok"]
+
+
+def test_a_plan_is_held_against_camera_and_catalogue(tmp_path: Path) -> None:
+    """A plan made for one camera certifies no other; an edited one none at all."""
+    plan = tmp_path / "plan.json"
+    made = bench("plan", "--scheme", "acceptance", "--camera", "onvif://127.0.0.1:9", "--out", str(plan))
+    assert made.returncode == 0
+    other = bench(
+        "run", "--plan", str(plan), "--camera", "onvif://127.0.0.1:10", "--out", str(tmp_path / "a")
+    )
+    assert other.returncode == 2 and "made for onvif://127.0.0.1:9" in other.stderr
+    edited = json.loads(plan.read_text())
+    law = next(i for i in edited["items"] if i["key"] == "LAW-230-19-7")
+    law["minimum_s"] = 1.0
+    plan.write_text(json.dumps(edited))
+    refused = bench(
+        "run", "--plan", str(plan), "--camera", "onvif://127.0.0.1:9", "--out", str(tmp_path / "b")
+    )
+    assert refused.returncode == 2 and "LAW-230-19-7" in refused.stderr
+    plan.write_text("{}")
+    broken = bench(
+        "run", "--plan", str(plan), "--camera", "onvif://127.0.0.1:9", "--out", str(tmp_path / "c")
+    )
+    assert broken.returncode == 2 and "Mend" in broken.stderr and "Traceback" not in broken.stderr
+
+
+def test_a_password_in_the_query_is_refused(tmp_path: Path) -> None:
+    url = "rtsp://127.0.0.1:9/x?user=a&password=SECRETPW"
+    done = bench("run", "--camera", url, "--out", str(tmp_path / "r"))
+    assert done.returncode == 2 and "SECRETPW" not in done.stderr and not (tmp_path / "r").exists()
+
+
+@pytest.mark.timeout(90)
+def test_a_bench_that_stood_still_blames_itself(
+    camera: Callable[..., Camera], short_scheme: Callable[..., Path], tmp_path: Path
+) -> None:
+    """SIGSTOP for two seconds: a bench fault, never an interruption of the camera's."""
+    one, record = camera(), tmp_path / "record"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "bench.cli", "run", "--scheme", str(short_scheme(seconds=8.0))),
+            *("--camera", one.onvif, "--out", str(record)),
+        ],
+        cwd=ROOT,
+        env=one.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while (
+        not (record / "journal.jsonl").exists()
+        or b'"capturing"' not in (record / "journal.jsonl").read_bytes()
+    ):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(3.0)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(2.0)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(timeout=60) == 3
+    items = json.loads((record / "results.json").read_text())["items"]
+    assert not [i for i in items if i["conformity"] in ("fail", "conditional_fail")]
+    assert [i for i in items if i["execution"] == "bench_fault"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +14,34 @@ from virtual_world import ROOT, STATION, Camera, bench
 CAMERAS = sorted(p.stem for p in (ROOT / "fixtures" / "cameras").glob("*.toml"))
 
 
-@pytest.mark.timeout(240)
+def _run(one: Camera, scheme: str, declaration: Path, record: Path) -> subprocess.CompletedProcess[str]:
+    return bench(
+        *("run", "--scheme", scheme, "--camera", one.onvif, "--station", str(STATION)),
+        *("--declaration", str(declaration), "--out", str(record)),
+        env=one.environment,
+    )
+
+
+def _overrun(one: Camera, file: Path) -> bool:
+    """True if the busy machine made the virtual camera skip pictures that its file does not ask it to skip."""
+    kinds = {fault["kind"] for fault in tomllib.loads(file.read_text()).get("fault", [])}
+    skipped = [f for f in one.truth() if f["kind"] == "frame" and f["dropped"]]
+    return bool(skipped) and not kinds & {"drop", "gap"}
+
+
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", CAMERAS)
 def test_defect_fails_exactly_its_clauses(name: str, camera: Callable[..., Camera], tmp_path: Path) -> None:
     file = ROOT / "fixtures" / "cameras" / f"{name}.toml"
     expected = tomllib.loads(file.read_text())["expected"]
     declaration = tmp_path / "declaration.toml"
     declaration.write_text(f"[dates]\ndesign = {expected['design_date']}\n")
-    one = camera({}, base=file)
-    record = tmp_path / "record"
-    done = bench(
-        *("run", "--scheme", expected["scheme"], "--camera", one.onvif, "--station", str(STATION)),
-        *("--declaration", str(declaration), "--out", str(record)),
-        env=one.environment,
-    )
+    for attempt in range(3):
+        one = camera({}, base=file)
+        record = tmp_path / f"record-{attempt}"
+        done = _run(one, expected["scheme"], declaration, record)
+        if not _overrun(one, file):
+            break
     results = json.loads((record / "results.json").read_text())
     failed = {i["row"] for i in results["items"] if i["conformity"] in ("fail", "conditional_fail")}
     assert failed == set(expected["fails"]), done.stderr

@@ -112,7 +112,7 @@ def running(file: Path, truth: Path) -> Generator[Camera]:
 def scheme_file(path: Path, changes: Mapping[str, Any], base: str = "vendor_ci") -> Path:
     """A scheme file: a packaged scheme with changes."""
     packaged = tomllib.loads((ROOT / "standards" / "schemes" / f"{base}.toml").read_text())
-    path.write_text(toml_text(merged(packaged, changes)))
+    path.write_text(toml_text(merged(packaged, {"name": f"{base}-changed", **changes})))
     return path
 
 

@@ -82,6 +82,7 @@ def _encoder(case: Case) -> VideoCodecContext:
     encoder.gop_size, encoder.max_b_frames = _GOP, 0
     kilo = case.rate // 1000
     limits = f"vbv-maxrate={kilo}:vbv-bufsize={kilo}:scenecut=0:keyint={_GOP}:min-keyint={_GOP}"
+    encoder.thread_count = 1  # more threads code differently from run to run
     encoder.options = {"preset": "veryfast", "profile": "main", "x264-params": limits}
     return encoder
 

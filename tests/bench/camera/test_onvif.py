@@ -97,6 +97,22 @@ def test_token_login_works_with_a_camera_whose_clock_is_wrong() -> None:
         assert server.login_failures == 0
 
 
+@pytest.mark.parametrize("scheme", ["digest", "token"])
+def test_a_camera_that_keeps_even_its_clock_behind_the_login(
+    server: OnvifDevice, scheme: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against ONVIF Core, yet ipycam and older Axis cameras do it."""
+    monkeypatch.setattr("fixtures.simulated.onvif_replies.Replies.open_to_all", lambda self, request: False)
+    if scheme == "token":
+        request.getfixturevalue("without_digest")
+    camera = OnvifCamera.connect(url_of(server.port), RIGHT)
+    assert camera.profiles() and abs(camera.clock().camera_ns - time.time_ns()) < 5 * 10**9
+    assert server.login_failures == 0
+    with pytest.raises(CameraDenied):
+        OnvifCamera.connect(url_of(server.port), WRONG)
+    assert server.login_failures == 1
+
+
 def test_without_credentials_the_mend_is_named_and_no_login_is_wasted(server: OnvifDevice) -> None:
     with pytest.raises(CameraDenied, match="BENCH_CAMERA_PASSWORD"):
         OnvifCamera.connect(url_of(server.port, user=None), None)

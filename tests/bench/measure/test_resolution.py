@@ -41,6 +41,7 @@ def coded(source: Scene, *, rate: int, groups: int, gop: int) -> list[Luma]:
     encoder.bit_rate, encoder.time_base, encoder.framerate = rate, Fraction(1, 25), Fraction(25)
     encoder.gop_size, encoder.max_b_frames = gop, 0
     limits = f"vbv-maxrate={rate // 1000}:vbv-bufsize={rate // 1000}:scenecut=0:keyint={gop}:min-keyint={gop}"
+    encoder.thread_count = 1  # more threads code differently from run to run
     encoder.options = {"preset": "veryfast", "profile": "main", "x264-params": limits}
     chroma = np.full((height // 2, width), 128, np.uint8)
     packets = []

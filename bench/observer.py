@@ -1,0 +1,19 @@
+"""Who watches a run: the live table, or nobody."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from reports.record import EventKind
+
+__all__ = ["Observer"]
+
+
+class Observer(Protocol):
+    """Somebody who watches a run: the live table, or nobody."""
+
+    def event(self, kind: EventKind, data: dict[str, Any]) -> None:
+        """A journal event was written."""
+
+    def progress(self, what: str, share: float) -> None:
+        """Long work goes on: what, and how much of it is done (0..1)."""
