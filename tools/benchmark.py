@@ -1,0 +1,59 @@
+"""``make benchmark``: how long the bench's inner work takes here. Figures for people; no test asserts them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.measure.chart_view import locate
+from bench.measure.edge import edge_sfr
+from fixtures.charts import CHARTS
+from fixtures.simulated.scene import Scene
+from reports.journal import Journal
+from reports.record import EventKind
+
+
+def timed(work: Callable[[], object], runs: int) -> dict[str, float]:
+    """Milliseconds a call: least, median, most."""
+    work()
+    took = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        took.append((time.perf_counter() - start) * 1e3)
+    return {"min_ms": min(took), "median_ms": statistics.median(took), "max_ms": max(took)}
+
+
+def main() -> None:
+    """Time the work, print a table and write benchmark.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("out/benchmark"))
+    options = parser.parse_args()
+    scene = Scene(width=1920, height=1080, blur_sigma_px=0.7, noise_sd=1.0, tone="bt709")
+    picture = scene.render(counter=1, lamp=0.0)
+    view = locate(picture, CHARTS["camcert-1"])
+    read = view.reader()
+    x0, y0 = (round(v) for v in scene.truth["edges"]["edge.centre.right"]["corners"][0])
+    roi = (picture[y0 : y0 + 128, x0 : x0 + 96].astype("float32") - 16) / 219
+    with tempfile.TemporaryDirectory() as folder, Journal.create(Path(folder) / "journal.jsonl") as journal:
+        table = {
+            "render a 1080p picture (simulator)": timed(lambda: scene.render(counter=2, lamp=0.5), 100),
+            "locate the chart, 1080p": timed(lambda: locate(picture, CHARTS["camcert-1"]), 10),
+            "read counter and lamp, 1080p": timed(lambda: read(picture), 200),
+            "edge response, 128 x 96 pixels": timed(lambda: edge_sfr(roi), 30),
+            "journal one event, fsynced": timed(lambda: journal.append(EventKind.NOTE, {"text": "x"}), 100),
+        }
+    for name, row in table.items():
+        figures = "  ".join(f"{key[:-3]} {value:8.2f} ms" for key, value in row.items())
+        print(f"{name:38} {figures}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "benchmark.json").write_text(json.dumps(table, indent=1))
+
+
+if __name__ == "__main__":
+    main()
