@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from bench.camera import decode, receiver, store
 from bench.camera.address import masked
 from bench.camera.capture import Capture, FrameTable
@@ -147,7 +149,9 @@ def capture_live(
             )
     finally:
         flashes = sequence.stop() if sequence is not None else ()
-    if watch.longest_s > plan.interruption_s / 2:
+    # A stall matters where the wire seems silent for as long as an interruption: then nobody knows whose it was.
+    silence_s = float(np.diff(capture.units["last"]).max(initial=0)) / 1e9
+    if silence_s > plan.interruption_s and watch.longest_s > plan.interruption_s / 2:
         raise CaptureFault(
             f"the bench itself stood still for {watch.longest_s:.2f} s while it captured: nothing can be said of the "
             "camera. Mend: free the machine of other work, keep it from sleeping, then run again"
