@@ -73,14 +73,15 @@ def test_an_unknown_command_is_queued_as_an_error(line: LampLine) -> None:
         lamp._write(b"FLASH\n")
         with pytest.raises(InstrumentError, match="-113"):
             lamp.switch(True)
-        lamp.switch(True)
+        assert lamp.switch(True).on
 
 
 def test_errors_of_an_earlier_session_are_not_this_ones(line: LampLine) -> None:
     with SerialFlashLamp(line.port) as lamp:
         lamp._write(b"FLASH\nFLASH\n")
     with SerialFlashLamp(line.port) as lamp:
-        lamp.switch(True)
+        flash = lamp.switch(True)
+    assert flash.on
 
 
 def test_a_line_has_one_user(line: LampLine) -> None:
