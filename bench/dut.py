@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bench.camera.address import CameraUrl, Secret
 from bench.camera.onvif import OnvifCamera, StreamProfile
 from reports.record import CameraIdentity
-from standards.errors import NoVideo, UsageError
+from standards.errors import NoVideo, PlanMismatch, UsageError
 
-__all__ = ["Dut"]
+__all__ = ["Dut", "same_camera"]
+
+
+def same_camera(before: Mapping[str, Any], now: Mapping[str, Any], url: CameraUrl) -> None:
+    """Raises PlanMismatch if maker, model or serial number are not those of the camera a run began with."""
+    other = [key for key in ("manufacturer", "model", "serial") if before.get(key) != now.get(key)]
+    if other:
+        told = ", ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in other)
+        raise PlanMismatch(
+            f"another camera answers at {url}: {told}. Mend: reach the one the run was begun with, or give "
+            "another --out"
+        )
 
 
 class Dut:

@@ -152,6 +152,8 @@ def _item(clause: Clause, given: _Given, procedure: Procedure | None) -> PlanIte
             applicability, (reason, reason_zh) = "not_run", obstacle
     setting = given.scheme.setting(clause)
     assert setting is not None, f"{clause.row} was chosen by the scheme"
+    if applicability == "run" and (setting.minimum_s or 0) > given.scheme.capture.seconds:
+        reason, reason_zh = _too_short(given.scheme.capture.seconds, setting.minimum_s or 0)
     return PlanItem(
         key=clause.row,
         clause=clause,
@@ -165,6 +167,14 @@ def _item(clause: Clause, given: _Given, procedure: Procedure | None) -> PlanIte
         rule=setting.rule,
         minimum_s=setting.minimum_s,
         in_scope=setting.in_scope,
+    )
+
+
+def _too_short(seconds: float, minimum_s: float) -> tuple[str, str]:
+    """What a capture shorter than the clause's minimum can tell, said before it is taken."""
+    return (
+        f"the capture of {seconds:g} s is shorter than the {minimum_s:g} s asked for: it may fail, not pass",
+        f"采集{seconds:g} s，短于方案要求的{minimum_s:g} s，只能判不合格，不能判合格",
     )
 
 

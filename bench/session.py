@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.camera.address import CameraUrl, Secret
-from bench.dut import Dut
+from bench.dut import Dut, same_camera
 from bench.lease import lease, lease_file
 from bench.live import Live, LiveSource, capture_live
 from bench.observer import Observer
@@ -220,6 +220,8 @@ class Session:
                 raise
             self._append(EventKind.FAULT, {"whose": "camera", "text": f"at the end: {error}"})
             return
+        seen = (e.data["camera"] for e in self.journal.events if e.kind is EventKind.ENVIRONMENT)
+        same_camera(next(seen, data["camera"]), data["camera"], self._camera)
         host = {"python": platform.python_version(), "system": platform.platform()}
         self._append(EventKind.ENVIRONMENT, {"when": when, **data, "host": host})
 

@@ -20,7 +20,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     # verdicts
     ("limit unknown: text required", "待取得标准文本"),
     ("uncertainty not evaluated; the rule needs it", "不确定度未评定,判定规则要求评定"),
-    (r"observed (\S+) s, the scheme asks for (\S+) s", r"观测时间\1 s,短于方案要求的\2 s"),
+    (r"observed (\S+) s, the scheme asks for (\S+) s", r"观测时间\1 s,方案要求不少于\2 s"),
     # the run
     ("the run ended before it", "检验在该项之前结束"),
     (r"no procedure", "暂无检验方法"),
@@ -46,6 +46,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("tone", "色调曲线"), ("level not quite linear", "亮度读数非理想线性"),
     ("mean over the pictures", "各图像平均值"), (r"(\d+) values", r"\1个值"),
     # frame rate
+    ("by the camera's own clock", "以摄像机自身时钟计"),
     ("RTP timestamps", "RTP时间戳"), ("scatter about a line", "对直线的离散"),
     ("ends of the window", "观测窗两端"), ("one picture in the window", "窗内一幅图像"),
     ("arrival times", "到达时刻"), ("residuals of the line", "直线拟合残差"),

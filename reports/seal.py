@@ -111,7 +111,9 @@ def _file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise RecordError(f"{path.name} is missing: the record is not sealed") from error
+        raise RecordError(
+            f"{path.name} is missing: the record is not sealed. Mend: finish the run with `bench run --resume`"
+        ) from error
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}") from error
 

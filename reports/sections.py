@@ -93,7 +93,7 @@ def conclusion(found: Found) -> tuple[str, ...]:
         "inconclusive": "不能作出是否符合强制性要求的结论。",
     }[found.results.overall]
     judged, broken, open_ = _counted(other)
-    second = f"推荐性条款:已判定{judged}项,其中未满足推荐性要求{broken}项,未能判定{open_}项。"
+    second = f"推荐性及效力待核条款:已判定{judged}项,其中未满足推荐性要求{broken}项,未能判定{open_}项。"
     second += {
         "met": "所检推荐性项目满足要求。",
         "not_met": "所检项目中有未满足推荐性要求者。",
@@ -130,6 +130,12 @@ def _instruments(found: Found) -> Table:
                 f"{number(c.value)} ± {number(c.expanded_uncertainty)} {c.unit}\nk = {c.coverage_factor:g}"
             )
             rows.append((*about, f"{c.number}\n{c.laboratory}", value, f"{c.due}"))
+    if found.plan.display_delay_s is not None:
+        u = found.plan.display_delay_u_s
+        stated = f"延迟{number(found.plan.display_delay_s * 1e3)} ms" + (
+            "" if u is None else f"\nu = {number(u * 1e3, 3)} ms"
+        )
+        rows.append((str(len(rows) + 1), "显示器", BLANK, BLANK, "检测台声明,未校准", stated, BLANK))
     if not rows:
         rows.append((BLANK,) * 7)
     head = ("序号", "名称", "型号", "编号", "校准证书", "校准值", "有效期至")

@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: Headings of the two groups of clauses, whose verdicts are never mixed (Article 12).
-BINDING_ZH = {True: "强制性条款(法规与现行强制性标准)", False: "推荐性条款"}
+BINDING_ZH = {True: "强制性条款(法规与现行强制性标准)", False: "推荐性条款及现行效力待核的条款"}
 _BINDINGNESS_ZH = {
     Bindingness.LAW: "法规",
     Bindingness.MANDATORY: "强制性",
@@ -61,6 +61,8 @@ _STATE_ZH = {
 }
 _UNITS_ZH = {"1/s": "帧/s", "px": "像素"}
 _COUNTED_ZH = {"stream.interruptions": "次", "stream.completeness": "幅"}
+#: Notes of an estimate that belong into the summary too: without them its value would be misread.
+BESIDE = ("by the camera's own clock",)
 _HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
 _FULL_WIDTH = {",": "\uff0c", ":": "\uff1a", ";": "\uff1b", "?": "\uff1f", "!": "\uff01"}
 
@@ -172,7 +174,10 @@ def verdict_zh(outcome: Outcome) -> str:
     """单项结论: '/' where nothing was judged (ISO/IEC 17025: no conclusion without a result)."""
     if outcome.verdict is None or not outcome.item.clause.limit.known:
         return "/"
-    return _VERDICT_ZH[outcome.item.clause.bindingness.binding][outcome.verdict]
+    words = _VERDICT_ZH[outcome.item.clause.bindingness.binding][outcome.verdict]
+    if outcome.item.clause.bindingness is Bindingness.MANDATORY_WHEN_ISSUED:
+        return words.replace("推荐性要求", "本条要求")
+    return words
 
 
 def _observed(outcome: Outcome) -> list[str]:
@@ -180,9 +185,11 @@ def _observed(outcome: Outcome) -> list[str]:
     clause, finding, conformity = outcome.item.clause, outcome.finding, outcome.end.conformity
     if finding is None or conformity is None:
         return []
-    estimate, remarks = finding.estimate, []
-    if clause.limit.known and conformity.verdict is Verdict.UNDECIDED:
-        remarks.append(translated(conformity.reason))
+    estimate = finding.estimate
+    remarks: list[str] = []
+    if clause.limit.known and (conformity.verdict is Verdict.UNDECIDED or outcome.item.minimum_s):
+        remarks.extend(filter(None, [translated(conformity.reason)]))
+    remarks.extend(translated(note) for note in estimate.notes if note in BESIDE)
     if estimate.bound is not None:
         side = "测得值为下限" if estimate.bound is Bound.LOWER else "测得值为上限"
         reason = translated(estimate.bound_reason)

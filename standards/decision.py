@@ -99,10 +99,11 @@ def decide(estimate: Estimate, clause: Clause, rule: Rule, *, minimum_s: float |
     else:
         conformity = _numeric(estimate, clause, rule)
     observed_s = estimate.observed_s or 0.0
-    if minimum_s is not None and observed_s < minimum_s and conformity.verdict in _MET:
-        reason = f"observed {observed_s:g} s, the scheme asks for {minimum_s:g} s"
-        return Conformity(verdict=Verdict.UNDECIDED, reason=reason)
-    return conformity
+    if minimum_s is None or conformity.verdict not in _MET:
+        return conformity
+    reason = f"observed {observed_s:g} s, the scheme asks for {minimum_s:g} s"
+    verdict = conformity.verdict if observed_s >= minimum_s else Verdict.UNDECIDED
+    return Conformity(verdict=verdict, reason="; ".join(filter(None, (conformity.reason, reason))))
 
 
 def _same_measurand(estimate: Estimate, clause: Clause) -> None:

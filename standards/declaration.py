@@ -72,6 +72,10 @@ _DATES_ZH: dict[Governing, str] = {
     "test": "检验日期",
 }
 _KEYS_ZH = {"point_class": "视频点类别", "kind": "摄像机类型", "definition": "清晰度等级"}
+_VALUES_ZH: dict[str | int, str] = {
+    1: "1类", 2: "2类", 3: "3类", "network": "网络", "analogue": "模拟", "sd": "标清",
+    "quasi_hd": "准高清", "hd": "高清", "uhd": "超高清",
+}  # fmt: skip
 
 
 def load_declaration(path: Path | None) -> Declaration:
@@ -143,7 +147,7 @@ def _by_condition(clause: Clause, camera: CameraDeclaration, scheme: Scheme) -> 
             return Applies(
                 "not_applicable",
                 f"the clause is for {key} {want}; the camera is {found}",
-                f"本条款适用于{_KEYS_ZH[key]}{want}，样品为{found}",
+                f"本条款适用于{_KEYS_ZH[key]}{'、'.join(_VALUES_ZH[w] for w in wanted)}，样品为{_VALUES_ZH[found]}",
             )
     if not missing:
         return None
@@ -173,7 +177,7 @@ def _taken_for_granted(clause: Clause, camera: CameraDeclaration, scheme: Scheme
     if not granted:
         return "", ""
     words_en = ", ".join(f"{key} {value}" for key, value in granted)
-    words_zh = "、".join(f"{_KEYS_ZH[key]}为{value}" for key, value in granted)
+    words_zh = "、".join(f"{_KEYS_ZH[key]}为{_VALUES_ZH[value]}" for key, value in granted)
     return f"taken for granted by {scheme.name}: {words_en}", f"未声明，本方案默认{words_zh}"
 
 

@@ -42,7 +42,9 @@ def time_base(frames: FrameTable) -> Estimate:
     u_rate = rate * scatter / _leverage(sequence) / sequence.period_ticks
     dof = float(max(len(sequence.place) - 2, 1))
     budget = (normal("RTP timestamps", u_rate, dof=dof, source="scatter about a line"),)
-    return _estimate("frame_rate.time_base", rate, budget, frames, {"period_ticks": sequence.period_ticks})
+    details = {"period_ticks": sequence.period_ticks}
+    notes = ("by the camera's own clock",)
+    return _estimate("frame_rate.time_base", rate, budget, frames, details, notes=notes)
 
 
 def arrival(frames: FrameTable, *, host_clock_ppm: float = HOST_CLOCK_PPM) -> Estimate:

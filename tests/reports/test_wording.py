@@ -120,7 +120,7 @@ def test_small_and_large_side_results() -> None:
 def test_remarks_are_translated_part_by_part() -> None:
     assert translated("limit unknown: text required") == "待取得标准文本"
     assert (
-        translated("observed 61.2 s, the scheme asks for 86400 s") == "观测时间61.2 s,短于方案要求的86400 s"
+        translated("observed 61.2 s, the scheme asks for 86400 s") == "观测时间61.2 s,方案要求不少于86400 s"
     )
     both = "no platform in the path; arrival only: the display's delay is not stated"
     assert known(both)
@@ -156,8 +156,8 @@ def _by_row(found: Found) -> dict[str, tuple[str, str]]:
 
 def test_verdicts_and_remarks_of_the_golden_record(make_record: Make) -> None:
     words = _by_row(read_found(make_record(drop=("rtp.timestamp_rule",))))
-    assert words["LAW-230-19-7"] == ("合格", "/")
-    assert words["IMG-08"][0] == "未满足推荐性要求"
+    assert words["LAW-230-19-7"] == ("合格", "观测时间61.2 s\uff0c方案要求不少于60 s")
+    assert words["IMG-08"][0] == "未满足本条要求"
     assert words["IMG-08"][1].startswith("测得值为下限\uff1a画面中无内容计数器")
     assert words["CAM-11.resolution"] == ("/", "待取得标准文本")
     assert words["DB216-UNK"] == ("/", "未检\uff1a待取得标准文本")
