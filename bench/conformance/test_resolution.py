@@ -14,7 +14,7 @@ def test_picture_size(live: Live, judge: Judge) -> None:
     judge(*picture.picture_size(live.frames, live.capture.declared))
 
 
-@requirement("resolution.centre", "resolution.corner_ratio")
+@requirement("resolution.centre", "resolution.corner_ratio", version="2")
 def test_limiting_resolution(live: Live, judge: Judge) -> None:
     """Limiting resolution of slanted edges at 10 % modulation, centre and corners, in TV lines."""
     judge(*resolution.resolution(live.frames.pictures, live.chart))

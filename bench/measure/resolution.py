@@ -32,7 +32,7 @@ _CLIP_MARGIN = 6.0
 #: Relative standard uncertainties (type B) of f10; docs/methods/resolution.md says where each comes from.
 _METHOD_U = 0.002
 _TONE_U = 0.002
-_CODING_COMMON_U, _CODING_U = 0.009, 0.004  # of all squares alike, which the ratio cancels; of each alone
+_CODING_COMMON_U, _CODING_U = 0.012, 0.004  # of all squares alike, which the ratio cancels; of each alone
 _ONE_PICTURE_U = 0.015
 _CURVE_POINTS = 51
 
