@@ -10,40 +10,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from bench.catalogue_commands import standards
+from bench.clear_errors import clear_errors
+from bench.sample_commands import sample
 from reports.record import Intrusiveness
-from standards.errors import CamcertError
 
 __all__ = ["main"]
 
 _ERRORS = Console(stderr=True)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIR = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-def _clear_errors(command: Callable[..., int]) -> Callable[..., None]:
-    """The boundary to the person: errors raised on purpose become one clear line and an exit code."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            sys.exit(command(*args, **kwargs))
-        except CamcertError as error:
-            _ERRORS.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            _ERRORS.print(
-                "[yellow]stopped[/]: what was journalled stays; go on with --resume", highlight=False
-            )
-            sys.exit(3)
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -60,9 +42,16 @@ def main() -> None:
       bench report DIR                 the inspection report (检验报告) of a record
       bench verify DIR                 has anything been altered since?
 
+      bench standards coverage         what of the law is measured, documented, unread?
+      bench sample draw                which of many cameras are inspected
+
     A password is never an argument: it comes from $BENCH_CAMERA_PASSWORD, the keyring or a prompt.
     Exit codes: 0 conforms, 1 does not conform, 2 usage, 3 bench fault or inconclusive.
     """
+
+
+main.add_command(standards)
+main.add_command(sample)
 
 
 def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,6 +66,12 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--declaration", type=_FILE, help="declaration.toml: what the camera is declared to be."
+        ),
+        click.option(
+            "--overlay",
+            type=_FILE,
+            multiple=True,
+            help="overlay.toml: limits whose text you own, clauses of a contract. Repeatable.",
         ),
         click.option("--station", type=_FILE, help="station.toml: lamp, display, chart and certificates."),
         click.option("--camera", metavar="URL", help="onvif://[user@]host[:port] or rtsp://[user@]host/path"),
@@ -102,7 +97,7 @@ def _request(camera: str | None, allow: tuple[str, ...], on: datetime | None, **
 @main.command()
 @_run_options
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where plan.json goes.")
-@_clear_errors
+@clear_errors
 def plan(out: Path, **options: Any) -> int:
     """What would run, and why, without touching anything. Run it later with `bench run --plan`."""
     from bench.table import plan_table
@@ -121,7 +116,7 @@ def plan(out: Path, **options: Any) -> int:
 @click.option("--out", type=click.Path(path_type=Path), help="The record's folder [default: out/run-<time>].")
 @click.option("--resume", is_flag=True, help="Go on with the record in --out after a stop or a crash.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead of the table.")
-@_clear_errors
+@clear_errors
 def run(as_json: bool, **options: Any) -> int:
     """Certify one camera: measure, judge clause by clause, seal the record.
 
@@ -149,7 +144,7 @@ def run(as_json: bool, **options: Any) -> int:
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for everything it makes.")
 @click.option("--scheme", default="acceptance", show_default=True)
-@_clear_errors
+@clear_errors
 def demo(out: Path | None, scheme: str) -> int:
     """Watch a virtual camera being certified: real ONVIF, RTSP and serial line, report as PDF.
 
@@ -165,7 +160,7 @@ def demo(out: Path | None, scheme: str) -> int:
 @main.command()
 @click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.5, 30.0))
 @click.option("--json", "as_json", is_flag=True)
-@_clear_errors
+@clear_errors
 def discover(seconds: float, as_json: bool) -> int:
     """List the cameras that answer WS-Discovery on this network."""
     from bench.camera.discovery import discover as probe
@@ -182,7 +177,7 @@ def discover(seconds: float, as_json: bool) -> int:
 @main.command()
 @click.argument("file", type=_FILE)
 @click.option("--truth", type=click.Path(path_type=Path), help="Where the truth log goes.")
-@_clear_errors
+@clear_errors
 def simulate(file: Path, truth: Path | None) -> int:
     """Run one virtual camera until Ctrl-C; its addresses are the first line, as JSON."""
     command = [sys.executable, "-m", "fixtures.simulated", str(file)]
@@ -198,7 +193,7 @@ def simulate(file: Path, truth: Path | None) -> int:
 @click.option(
     "--format", "formats", default="pdf", show_default=True, help="pdf, json, junit; comma-separated."
 )
-@_clear_errors
+@clear_errors
 def report(directory: Path, formats: str) -> int:
     """Write the documents of a sealed record: the Chinese inspection report as PDF."""
     from reports.inspection import write_inspection
@@ -220,7 +215,7 @@ def report(directory: Path, formats: str) -> int:
 @main.command()
 @click.argument("directory", type=_DIR)
 @click.option("--json", "as_json", is_flag=True)
-@_clear_errors
+@clear_errors
 def verify(directory: Path, as_json: bool) -> int:
     """Recompute hashes, chain and verdicts of a record. Exit 0 if nothing was altered, else 1."""
     from reports.verify import verify as check
@@ -239,7 +234,7 @@ def verify(directory: Path, as_json: bool) -> int:
 @main.command()
 @click.argument("name", default="camcert-1")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="FILE.png, FILE.svg or FILE.pdf")
-@_clear_errors
+@clear_errors
 def chart(name: str, out: Path) -> int:
     """Draw a test chart: PDF and SVG at true size for printing, PNG for a screen."""
     from fixtures.charts import CHARTS, draw
@@ -258,7 +253,7 @@ def chart(name: str, out: Path) -> int:
 @main.command()
 @click.option("--station", type=_FILE, help="Check this station and its certificates too.")
 @click.option("--json", "as_json", is_flag=True)
-@_clear_errors
+@clear_errors
 def doctor(station: Path | None, as_json: bool) -> int:
     """Is this machine, and this station, fit to measure? Names what is missing and the mend."""
     from bench.doctor import checks

@@ -8,7 +8,7 @@ from typing import Any
 from bench.camera.address import CameraUrl, Secret
 from bench.camera.onvif import OnvifCamera, StreamProfile
 from reports.record import CameraIdentity
-from standards.errors import NoVideo, PlanMismatch, UsageError
+from standards.errors import MeasurementRefused, NoVideo, PlanMismatch, UsageError
 
 __all__ = ["Dut", "same_camera"]
 
@@ -65,6 +65,14 @@ class Dut:
             "bitrate_kbit": p.bitrate_kbit,
             "gop": p.gop,
         }
+
+    def features(self) -> dict[str, bool]:
+        """What the camera offers of what may be declared. Raises MeasurementRefused over plain RTSP."""
+        if self._onvif is None:
+            raise MeasurementRefused(
+                "features are told by ONVIF: give the camera as onvif://user@host[:port]"
+            )
+        return self._onvif.features()
 
     def settings(self) -> dict[str, Any]:
         """The encoder's settings, as restore() takes them. Raises UsageError over plain RTSP."""

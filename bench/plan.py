@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from bench.camera.address import CameraUrl
+from bench.documents import frozen
 from bench.procedures import Procedure, procedures
 from instruments.station import StationFile, load_station
 from reports.record import (
@@ -23,7 +26,9 @@ from reports.record import (
 from standards.catalogue import load
 from standards.clause import Clause
 from standards.declaration import Declaration, applies, governing_date, load_declaration
+from standards.editions import editions
 from standards.errors import BadFile, PlanMismatch
+from standards.overlay import laid_over
 from standards.quantity import Origin, Subject
 from standards.scheme import Scheme, load_scheme, scheme_names
 
@@ -44,6 +49,7 @@ def make_plan(
     camera: CameraUrl,
     station: Path | None = None,
     declaration: Path | None = None,
+    overlay: Sequence[Path] = (),
     allow: tuple[Intrusiveness, ...] = (),
     on: date | None = None,
     today: date | None = None,
@@ -54,34 +60,32 @@ def make_plan(
     present one (a resumed run keeps its first day). Raises UsageError (BadFile, UnknownName) with
     file, key and mend.
     """
+    known, overlays = laid_over(load(), overlay)
     chosen = load_scheme(scheme)
     declared = load_declaration(declaration)
+    papers = frozen(declared.document, declaration, known) if declaration is not None else ()
     day, basis, basis_zh = governing_date(chosen, declared, on, today or date.today())
     bench = load_station(station) if station is not None else None
     address = str(camera.without_user())
-    given = _Given(chosen, declared, day, Subject(camera=address), _instruments(bench), _consent(allow))
-    measured = procedures()
-    items = (
-        _item(clause, given, measured.get(clause.measurand.quantity)) for clause in chosen.clauses(load())
-    )
-    display = bench.display if bench is not None else None
+    given = _Given(
+        chosen, declared, day, Subject(camera=address), _instruments(bench), _consent(allow),
+        frozenset(paper.quantity for paper in papers),
+    )  # fmt: skip
+    measured, clauses = procedures(), chosen.clauses(known)
+    items = (_item(clause, given, _procedure(clause, given.papers, measured)) for clause in clauses)
     return Plan(
-        scheme=chosen.name,
-        scheme_title_zh=chosen.title_zh,
-        gate=chosen.gate,
-        rule=chosen.rule,
-        rule_zh=chosen.rule_zh,
-        evidence_accepted=tuple(grade.value for grade in chosen.evidence_accepted),
+        **_terms(chosen),
         governing_date=day,
         governing_basis=basis,
         governing_basis_zh=basis_zh,
         camera=address,
-        declaration=declared.with_defaults(chosen.defaults).model_dump(mode="json", exclude_none=True),
-        origin=Origin(bench.station.origin) if bench is not None else Origin.REAL,
-        station=given.station,
-        display_delay_s=display.delay_s if display is not None else None,
-        display_delay_u_s=display.u_s if display is not None else None,
-        interruption_s=chosen.interruption_s,
+        declaration=declared.with_defaults(chosen.defaults).model_dump(
+            mode="json", exclude={"document"}, exclude_none=True
+        ),
+        documents=papers,
+        overlays=overlays,
+        editions=editions(clauses, day),
+        **_of_station(bench),
         capture=_capture(chosen, given.station),
         allow=given.allowed,
         software=software(),
@@ -89,11 +93,37 @@ def make_plan(
     )
 
 
-def read_plan_file(file: Path, camera: CameraUrl | None, station: Path | None) -> Plan:
+def _terms(scheme: Scheme) -> dict[str, Any]:
+    """What the plan takes from the scheme as it stands."""
+    return {
+        "scheme": scheme.name,
+        "scheme_title_zh": scheme.title_zh,
+        "gate": scheme.gate,
+        "rule": scheme.rule,
+        "rule_zh": scheme.rule_zh,
+        "evidence_accepted": tuple(grade.value for grade in scheme.evidence_accepted),
+        "interruption_s": scheme.interruption_s,
+    }
+
+
+def _of_station(bench: StationFile | None) -> dict[str, Any]:
+    """What the plan takes from the station: its instruments, its display, and whether it is real."""
+    display = bench.display if bench is not None else None
+    return {
+        "origin": Origin(bench.station.origin) if bench is not None else Origin.REAL,
+        "station": _instruments(bench),
+        "display_delay_s": display.delay_s if display is not None else None,
+        "display_delay_u_s": display.u_s if display is not None else None,
+    }
+
+
+def read_plan_file(
+    file: Path, camera: CameraUrl | None, station: Path | None, overlay: Sequence[Path] = ()
+) -> Plan:
     """A plan made before, held against what it is now to be run on.
 
-    Raises BadFile if it does not fit its schema, PlanMismatch if it was made for another camera or station,
-    or if its clauses and terms are not those of this catalogue and of the scheme it names.
+    Raises BadFile if it does not fit its schema, PlanMismatch if it was made for another camera, station or
+    overlay, or if its clauses and terms are not those of this catalogue and of the scheme it names.
     """
     try:
         plan = Plan.model_validate_json(file.read_bytes())
@@ -108,11 +138,15 @@ def read_plan_file(file: Path, camera: CameraUrl | None, station: Path | None) -
     entries = _instruments(load_station(station) if station is not None else None)
     if entries != plan.station:
         raise PlanMismatch(f"{file} was made for another station: give the --station it was made with")
+    known, overlays = laid_over(load(), overlay)
+    if overlays != plan.overlays:
+        wanted = ", ".join(entry.name for entry in plan.overlays) or "none"
+        raise PlanMismatch(f"{file} was made with other overlays ({wanted}): give the same --overlay files")
     scheme = load_scheme(plan.scheme) if plan.scheme in scheme_names() else None
     for item in plan.items:
         setting = scheme.setting(item.clause) if scheme is not None else None
         terms = (item.in_scope, item.minimum_s, item.rule)
-        if load().clause(item.clause.row) != item.clause or (setting is not None and tuple(setting) != terms):
+        if known.clause(item.clause.row) != item.clause or (setting is not None and tuple(setting) != terms):
             raise PlanMismatch(
                 f"{file}: {item.key} is not as catalogue and scheme have it: make it anew, unedited"
             )
@@ -129,6 +163,7 @@ class _Given:
     subject: Subject
     station: tuple[InstrumentEntry, ...]
     allowed: tuple[Intrusiveness, ...]
+    papers: frozenset[str]
 
 
 def _consent(allow: tuple[Intrusiveness, ...]) -> tuple[Intrusiveness, ...]:
@@ -142,12 +177,20 @@ def _capture(scheme: Scheme, station: tuple[InstrumentEntry, ...]) -> CaptureSet
     return CaptureSettings(**(scheme.capture.model_dump() | ({} if lamp else {"flashes": 0})))
 
 
+def _procedure(clause: Clause, papers: frozenset[str], measured: dict[str, Procedure]) -> Procedure | None:
+    """What measures the clause's quantity; a declared document is read by the procedure for documents."""
+    key = clause.measurand.quantity
+    if key in papers or (clause.by.by_person and key not in measured):
+        return next(procedure for procedure in measured.values() if procedure.reads_documents)
+    return measured.get(key)
+
+
 def _item(clause: Clause, given: _Given, procedure: Procedure | None) -> PlanItem:
     """One clause, decided on with its reason."""
     applicability, reason, reason_zh = applies(clause, given.declared, given.day, given.scheme)
     touch = _touch(given.scheme, procedure)
     if applicability == "run":
-        obstacle = _obstacle(procedure, touch, given.station, given.allowed)
+        obstacle = _unshown(clause, given.papers) or _obstacle(procedure, touch, given.station, given.allowed)
         if obstacle is not None:
             applicability, (reason, reason_zh) = "not_run", obstacle
     setting = given.scheme.setting(clause)
@@ -184,6 +227,14 @@ def _touch(scheme: Scheme, procedure: Procedure | None) -> Intrusiveness:
         return Intrusiveness.PASSIVE
     changes = scheme.capture.prepare == "maximum" and procedure.intrusiveness is Intrusiveness.PASSIVE
     return Intrusiveness.INTRUSIVE if changes else procedure.intrusiveness
+
+
+def _unshown(clause: Clause, papers: frozenset[str]) -> tuple[str, str] | None:
+    """What is shown by a document needs one, declared; None where it is, or needs none."""
+    if not clause.by.by_person or clause.measurand.quantity in papers:
+        return None
+    key = clause.measurand.quantity
+    return f"no document: add [[document]] quantity = {key!r} to the declaration", "未提交相应文件，未检"
 
 
 def _obstacle(

@@ -5,20 +5,23 @@ Inert without --camera. ``bench run`` uses the same hooks with its own ini file.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from bench.documents import Documents
 from bench.live import Live
 from bench.observer import Observer
 from bench.procedures import procedure_of
 from bench.request import RunRequest
 from bench.session import Judge, Session
 from reports.record import Intrusiveness, JudgedEvent, Plan, PlanItem
+from standards import catalogue
 from standards.decision import Execution, Verdict
 from standards.errors import CamcertError
+from standards.overlay import laid_over
 
 __all__: list[str] = []
 
@@ -59,6 +62,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--scheme", default="acceptance", help="acceptance, certification, vendor_ci or a file")
     group.addoption("--station", type=Path, help="station.toml: the instruments")
     group.addoption("--declaration", type=Path, help="declaration.toml: what the camera is declared to be")
+    group.addoption(
+        "--overlay", type=Path, action="append", default=[], help="limits and clauses of your own"
+    )
     group.addoption("--record", type=Path, metavar="DIR", help="where the record goes (bench run --out)")
     group.addoption("--allow", action="append", choices=["intrusive", "disruptive"], default=[])
     group.addoption("--resume", action="store_true", help="go on with the record in --record")
@@ -72,6 +78,7 @@ def request_from(config: pytest.Config) -> RunRequest:
         scheme=config.getoption("--scheme"),
         station=config.getoption("--station"),
         declaration=config.getoption("--declaration"),
+        overlay=tuple(config.getoption("--overlay")),
         out=config.getoption("--record"),
         allow=tuple(Intrusiveness(name) for name in config.getoption("--allow")),
         resume=config.getoption("--resume"),
@@ -133,6 +140,20 @@ def plan_item(request: pytest.FixtureRequest) -> PlanItem:
 def live(request: pytest.FixtureRequest) -> Live:
     """The live capture of the run, taken when first looked into."""
     return request.config.stash[_RUN].open().live
+
+
+@pytest.fixture
+def features(request: pytest.FixtureRequest) -> Callable[[], dict[str, bool]]:
+    """Asks the camera what it offers."""
+    return request.config.stash[_RUN].open().features
+
+
+@pytest.fixture
+def documents(request: pytest.FixtureRequest) -> Documents:
+    """The documents of the plan."""
+    run = request.config.stash[_RUN]
+    known = laid_over(catalogue.load(), run.request.overlay).catalogue
+    return Documents(run.plan.documents, run.request.declaration, known.quantity, run.open().evidence.put)
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ class Procedure:
     """One measuring procedure.
 
     name: module and function; quantities: keys of what it measures in one go; version: raised whenever
-    the procedure changes what it reports; needs: station roles without which it cannot run.
+    the procedure changes what it reports; needs: station roles without which it cannot run;
+    reads_documents: it reads what a declaration hands in.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Procedure:
     version: str
     needs: tuple[str, ...] = ()
     intrusiveness: Intrusiveness = Intrusiveness.PASSIVE
+    reads_documents: bool = False
 
 
 def requirement(
@@ -41,12 +43,13 @@ def requirement(
     version: str = "1",
     needs: tuple[str, ...] = (),
     intrusiveness: Intrusiveness = Intrusiveness.PASSIVE,
+    reads_documents: bool = False,
 ) -> Callable[[_Test], _Test]:
     """Mark a conformance test as the procedure that measures these quantities."""
 
     def mark(test: _Test) -> _Test:
         name = f"{test.__module__.rpartition('.')[2]}.{test.__name__}"
-        setattr(test, _MARK, Procedure(name, quantities, version, needs, intrusiveness))
+        setattr(test, _MARK, Procedure(name, quantities, version, needs, intrusiveness, reads_documents))
         return test
 
     return mark

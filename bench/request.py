@@ -25,6 +25,7 @@ class RunRequest:
     scheme: str = "acceptance"
     station: Path | None = None
     declaration: Path | None = None
+    overlay: tuple[Path, ...] = ()
     out: Path | None = None
     allow: tuple[Intrusiveness, ...] = ()
     resume: bool = False
@@ -35,12 +36,13 @@ class RunRequest:
         """The frozen plan. Touches no camera; raises UsageError with the mend."""
         if self.plan_file is not None:
             camera = CameraUrl.parse(self.camera) if self.camera else None
-            return read_plan_file(self.plan_file, camera, self.station)
+            return read_plan_file(self.plan_file, camera, self.station, self.overlay)
         return make_plan(
             scheme=self.scheme,
             camera=CameraUrl.parse(self.camera),
             station=self.station,
             declaration=self.declaration,
+            overlay=self.overlay,
             allow=self.allow,
             on=self.on,
             today=self._first_day(),

@@ -17,11 +17,12 @@ from bench.plugin import PREPARED, Run
 from bench.request import RunRequest
 from bench.table import RunTable
 from reports.record import Plan, Results
+from standards.clause import Axis
 from standards.decision import Execution
 
 __all__ = ["EXIT_BY_OVERALL", "execute", "exit_code", "read_results"]
 
-EXIT_BY_OVERALL = {"conforms": 0, "met": 0, "does_not_conform": 1, "not_met": 1, "inconclusive": 3}
+EXIT_BY_OVERALL = {"conforms": 0, "met": 0, "none": 0, "does_not_conform": 1, "not_met": 1, "inconclusive": 3}
 
 
 class _Prepared:
@@ -105,7 +106,9 @@ def exit_code(plan: Plan, results: Results) -> int:
     codes = [EXIT_BY_OVERALL[results.overall]]
     if any(item.execution is Execution.BENCH_FAULT for item in results.items):
         codes.append(3)  # on whichever axis: a bench that failed proves nothing
-    if "recommended" in plan.gate:
+    if Axis.CONTRACT in plan.gate:
+        codes.append(EXIT_BY_OVERALL[results.contract])
+    if Axis.RECOMMENDED in plan.gate:
         breach = EXIT_BY_OVERALL[results.recommended]
         codes.append(breach if breach == 1 else 0)
     return 1 if 1 in codes else max(codes)

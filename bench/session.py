@@ -16,6 +16,7 @@ from typing import Any
 
 from bench.camera.address import CameraUrl, Secret
 from bench.dut import Dut, same_camera
+from bench.judge import Judge
 from bench.lease import lease, lease_file
 from bench.live import Live, LiveSource, capture_live
 from bench.observer import Observer
@@ -51,18 +52,6 @@ _REASON_ZH: dict[type[CamcertError], str] = {
     CameraError: "摄像机通信异常，未能测量",
     BenchError: "检测台故障，结果无效",
 }
-
-
-class Judge:
-    """What a conformance test calls with its estimates: ``judge(estimate, …)``."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __call__(self, *estimates: Estimate) -> None:
-        """Journal the estimates as findings about the run's subject."""
-        for estimate in estimates:
-            self._session.measured(estimate)
 
 
 class Session:
@@ -278,8 +267,16 @@ class Session:
             return files
         return {role: self.evidence.get(digest) for role, digest in self._captured.items()}
 
-    def measured(self, estimate: Estimate) -> None:
-        """Journal one estimate as a finding about the run's main stream."""
+    def features(self) -> dict[str, bool]:
+        """What the camera offers of what may be declared of it."""
+        self.preflight()
+        assert self._dut is not None
+        return self._dut.features()
+
+    def measured(
+        self, estimate: Estimate, origin: Origin | None = None, evidence: tuple[str, ...] | None = None
+    ) -> None:
+        """Journal one estimate as a finding; without origin and evidence, about the run's live capture."""
         subject = self.plan.items[0].subject
         if (estimate.quantity, subject) in self.findings:  # journalled before a kill: it stands
             return
@@ -287,10 +284,10 @@ class Session:
         finding = Finding(
             estimate=estimate,
             subject=subject,
-            origin=self._origin(),
+            origin=origin or self._origin(),
             procedure=procedure.name if procedure else "",
             procedure_version=procedure.version if procedure else "",
-            evidence=tuple((self._captured or {}).values()),
+            evidence=tuple((self._captured or {}).values()) if evidence is None else evidence,
         )
         self._append(EventKind.MEASURED, {"finding": finding.model_dump(mode="json")})
 

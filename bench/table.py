@@ -15,7 +15,7 @@ from rich.text import Text
 from bench.camera.discovery import Found
 from reports.record import EventKind, JudgedEvent, Plan, PlanItem, Results
 from reports.wording import value_text
-from standards.clause import Clause
+from standards.clause import Clause, Evidence
 from standards.decision import Verdict
 from standards.quantity import Finding
 
@@ -35,7 +35,7 @@ def limit_text(clause: Clause) -> str:
     """The limit in a few characters: '≥ 25 1/s', '≤ 0.2 s', 'text required'."""
     limit, unit = clause.limit, "" if clause.measurand.unit == "1" else f" {clause.measurand.unit}"
     if not limit.known:
-        return "text required"
+        return "text required" if clause.evidence is Evidence.UNKNOWN else "no number"
     if limit.equals is not None:
         return ("no", "yes")[limit.equals] if isinstance(limit.equals, bool) else limit.equals
     parts = []
@@ -165,7 +165,8 @@ def conclusion(plan: Plan, results: Results) -> str:
         "inconclusive": "[yellow]inconclusive[/]",
     }[results.overall]
     recommended = results.recommended.replace("_", " ")
-    lines = [f"mandatory clauses tested: {mandatory} · recommended clauses: {recommended}"]
+    agreed = "" if results.contract == "none" else f" · contract: {results.contract.replace('_', ' ')}"
+    lines = [f"mandatory clauses tested: {mandatory}{agreed} · recommended clauses: {recommended}"]
     binding = {item.key: item for item in plan.items if item.clause.bindingness.binding}
     for item in results.items:
         if item.row in binding and item.conformity in (None, Verdict.UNDECIDED):

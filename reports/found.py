@@ -38,7 +38,7 @@ class Found:
         """True unless everything in the record is real: the plan, the run and each finding."""
         stated = [event.data.get("origin") for event in self.of(EventKind.PLANNED)]
         origins = {self.plan.origin.value, *stated, *(f.origin.value for f in self.findings)}
-        return origins != {Origin.REAL.value}
+        return origins - {Origin.TYPED.value} != {Origin.REAL.value}
 
     def of(self, kind: EventKind) -> list[Event]:
         """The events of one kind, in order."""

@@ -19,6 +19,9 @@ _PLACES = {
 _PHRASES: tuple[tuple[str, str], ...] = (
     # verdicts
     ("limit unknown: text required", "待取得标准文本"),
+    ("declared, and not there", "已申报,未见实物或文件"),
+    (r"read by (.+) on (\S+)", r"\1于\2查阅"),
+    ("not yet mature: nothing recorded has been deleted yet", "系统运行时间尚短,录像尚未开始删除,暂不能判定"),
     ("uncertainty not evaluated; the rule needs it", "不确定度未评定,判定规则要求评定"),
     (r"observed (\S+) s, the scheme asks for (\S+) s", r"观测时间\1 s,方案要求不少于\2 s"),
     # the run

@@ -16,7 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from standards.clause import Clause
 from standards.decision import Conformity, Execution, Rule, Verdict
+from standards.documents import DocumentEntry
+from standards.editions import Edition
+from standards.overlay import OverlayEntry
 from standards.quantity import Finding, Origin, Subject
+from standards.risk import Risk
 
 __all__ = [
     "CameraIdentity", "CaptureSettings", "Certificate", "EventKind", "InstrumentEntry", "Intrusiveness",
@@ -119,6 +123,9 @@ class Plan(_Record):
     interruption_s: float
     capture: CaptureSettings
     allow: tuple[Intrusiveness, ...] = (Intrusiveness.PASSIVE,)
+    documents: tuple[DocumentEntry, ...] = ()
+    overlays: tuple[OverlayEntry, ...] = ()
+    editions: tuple[Edition, ...] = ()
     software: str
     items: tuple[PlanItem, ...]
 
@@ -147,6 +154,12 @@ class EventKind(StrEnum):
     FAULT = "fault"  # {"whose": "bench"|"camera", "text"}
     REPAIRED = "repaired"  # {"dropped_bytes": n}
     CLOSED = "closed"  # {"session": n}
+    DRAWN = (
+        "drawn"  # of a sample's journal: {"file", "file_sha256", "rule", "seed", "by", "lots": {model: Lot}}
+    )
+    INSPECTED = (
+        "inspected"  # {"lot", "round", "inspected", "failed": [...], "by", "outcome", "sample": [...]}
+    )
     SEALING = "sealing"  # {}   the last event; its hash is the chain's head in seal.json
 
 
@@ -200,6 +213,7 @@ class ResultItem(_Record):
     limit: LimitEntry
     decision_rule: str
     conformity: Verdict | None
+    risk: Risk | None = None
     execution: Execution
     reason: str
     evidence: tuple[str, ...]
@@ -224,6 +238,7 @@ class Results(_Record):
     run: RunInfo
     overall: str
     recommended: str
+    contract: str = "none"
     items: tuple[ResultItem, ...]
 
 

@@ -28,6 +28,7 @@ from standards.clause import Limit
 from standards.decision import Execution, Judged, Verdict, combine
 from standards.errors import RecordError
 from standards.quantity import Finding, Origin, Subject
+from standards.risk import risk_of
 
 __all__ = [
     "Outcome", "derive", "findings_of", "identity", "junit_xml", "outcomes", "results_from",
@@ -166,6 +167,7 @@ def _entry(outcome: Outcome, plan: Plan) -> ResultItem:
         limit=_limits(clause.limit),
         decision_rule=item.rule,
         conformity=outcome.verdict,
+        risk=risk_of(estimate, clause, outcome.verdict) if estimate and outcome.verdict else None,
         execution=outcome.end.execution,
         reason=outcome.end.reason or (conformity.reason if conformity else ""),
         evidence=finding.evidence if finding else (),
@@ -204,7 +206,7 @@ def results_from(plan: Plan, events: Iterable[Event]) -> Results:
     ends = outcomes(plan, events)
     overall = combine(
         Judged(
-            binding=end.item.clause.bindingness.binding,
+            axis=end.item.clause.bindingness.axis,
             in_scope=end.item.in_scope,
             execution=end.end.execution,
             verdict=end.verdict,
@@ -223,6 +225,7 @@ def results_from(plan: Plan, events: Iterable[Event]) -> Results:
         ),
         overall=overall.conformity,
         recommended=overall.recommended,
+        contract=overall.contract,
         items=tuple(_entry(end, plan) for end in ends),
     )
 

@@ -6,11 +6,13 @@ from collections import Counter
 from typing import Any
 
 from reports.found import Found
+from reports.grounds import grounds
 from reports.record import EventKind
 from reports.results import Outcome
 from reports.sheet import BLANK, Group, Row, Table
 from reports.typeset import printable
-from reports.wording import BINDING_ZH, grade_zh, number, remark_zh, result_zh, verdict_zh
+from reports.wording import AXIS_ZH, grade_zh, number, remark_zh, result_zh, verdict_zh
+from standards.clause import Axis
 from standards.decision import Execution, Verdict
 
 __all__ = ["basis", "conclusion", "deviations", "groups", "remaining_tables", "unjudged"]
@@ -37,13 +39,13 @@ _HOST_ZH = {"system": "检测主机系统", "python": "Python版本", "cpus": "�
 
 
 def groups(found: Found) -> tuple[Group, ...]:
-    """检验项目汇总表: binding clauses first, then the others, numbered through."""
+    """检验项目汇总表: binding clauses first, then what was agreed, then the others, numbered through."""
     made, serial = [], 0
-    for binding, title in BINDING_ZH.items():
+    for axis, title in AXIS_ZH.items():
         rows = []
         for outcome in found.outcomes:
             clause = outcome.item.clause
-            if clause.bindingness.binding is not binding:
+            if clause.bindingness.axis is not axis:
                 continue
             serial += 1
             result = result_zh(outcome.finding.estimate, clause.limit) if outcome.finding else BLANK
@@ -81,25 +83,49 @@ def _counted(outcomes: list[Outcome]) -> tuple[int, int, int]:
     return len(judged), sum(v in _FAILED for v in judged), len(applicable) - len(judged)
 
 
-def conclusion(found: Found) -> tuple[str, ...]:
-    """检验结论, for the items tested only; mandatory and recommended clauses apart."""
-    binding = [o for o in found.outcomes if o.item.clause.bindingness.binding]
-    other = [o for o in found.outcomes if not o.item.clause.bindingness.binding]
-    judged, broken, open_ = _counted(binding)
-    head = f"强制性条款:已判定{judged}项,其中不合格{broken}项,未能判定{open_}项。"
-    tail = {
+_HEAD_ZH = {
+    Axis.MANDATORY: ("强制性条款", "不合格"),
+    Axis.CONTRACT: ("合同约定条款", "不符合约定"),
+    Axis.RECOMMENDED: ("推荐性及效力待核条款", "未满足推荐性要求"),
+}
+_TAIL_ZH = {
+    Axis.MANDATORY: {
         "conforms": "所检强制性项目符合要求。",
         "does_not_conform": "所检强制性项目不符合要求。",
         "inconclusive": "不能作出是否符合强制性要求的结论。",
-    }[found.results.overall]
-    judged, broken, open_ = _counted(other)
-    second = f"推荐性及效力待核条款:已判定{judged}项,其中未满足推荐性要求{broken}项,未能判定{open_}项。"
-    second += {
+    },
+    Axis.CONTRACT: {
+        "met": "所检合同约定项目符合约定。",
+        "not_met": "所检合同约定项目不符合约定。",
+        "inconclusive": "不能作出是否符合合同约定的结论。",
+    },
+    Axis.RECOMMENDED: {
         "met": "所检推荐性项目满足要求。",
         "not_met": "所检项目中有未满足推荐性要求者。",
         "inconclusive": "不能作出是否满足推荐性要求的结论。",
-    }[found.results.recommended]
-    lines = [head + tail, second, "以上结论仅对所检样品的所检项目有效。"]
+    },
+}
+
+
+def conclusion(found: Found) -> tuple[str, ...]:
+    """检验结论, for the items tested only; each axis by itself, a contract only where there is one."""
+    results, lines = found.results, []
+    said = {
+        Axis.MANDATORY: results.overall,
+        Axis.CONTRACT: results.contract,
+        Axis.RECOMMENDED: results.recommended,
+    }
+    for axis, word in said.items():
+        if word == "none":
+            continue
+        judged, broken, open_ = _counted(
+            [o for o in found.outcomes if o.item.clause.bindingness.axis is axis]
+        )
+        name, not_met = _HEAD_ZH[axis]
+        lines.append(
+            f"{name}:已判定{judged}项,其中{not_met}{broken}项,未能判定{open_}项。{_TAIL_ZH[axis][word]}"
+        )
+    lines.append("以上结论仅对所检样品的所检项目有效。")
     if found.simulated:
         lines.append("数据来自模拟样品,仅用于演示检验流程,不构成对任何产品的检验结论。")
     return tuple(lines)
@@ -187,8 +213,8 @@ def _evidence(found: Found) -> Table:
 
 
 def remaining_tables(found: Found) -> tuple[Table, ...]:
-    """Instruments, environment, software and evidence."""
-    return _instruments(found), _environment(found), _evidence(found)
+    """What the verdicts stand on, instruments, environment, software and evidence."""
+    return *grounds(found), _instruments(found), _environment(found), _evidence(found)
 
 
 def deviations(found: Found) -> tuple[str, ...]:

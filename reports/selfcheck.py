@@ -21,7 +21,7 @@ __all__ = ["Broken", "check", "page_texts"]
 
 _DATE = re.compile(r"\d{4}年\d{2}月\d{2}日")
 _ITEMS = "检验项目汇总表"
-_NEGATIVE = ("不合格", "未满足推荐性要求")
+_NEGATIVE = ("不合格", "不符合约定", "未满足推荐性要求", "未满足本条要求")
 
 
 @dataclass(frozen=True)

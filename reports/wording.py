@@ -12,26 +12,32 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from reports.phrases import translated
 from reports.results import Outcome
-from standards.clause import Bindingness, Clause, Comparison, Evidence, Limit
+from standards.clause import Axis, Bindingness, Clause, Comparison, Evidence, Limit
 from standards.decision import Execution, Verdict
 from standards.quantity import Bound, Estimate
 
 __all__ = [
-    "BINDING_ZH", "bindingness_zh", "grade_zh", "number", "punctuated", "remark_zh", "result_zh", "rounded",
+    "AXIS_ZH", "bindingness_zh", "grade_zh", "number", "punctuated", "remark_zh", "result_zh", "rounded",
     "significant", "unit_zh", "value_text", "verdict_zh",
 ]  # fmt: skip
 
-#: Headings of the two groups of clauses, whose verdicts are never mixed (Article 12).
-BINDING_ZH = {True: "强制性条款(法规与现行强制性标准)", False: "推荐性条款及现行效力待核的条款"}
+#: Headings of the groups of clauses, whose verdicts are never mixed (Article 12).
+AXIS_ZH = {
+    Axis.MANDATORY: "强制性条款(法规与现行强制性标准)",
+    Axis.CONTRACT: "合同约定条款",
+    Axis.RECOMMENDED: "推荐性条款及现行效力待核的条款",
+}
 _BINDINGNESS_ZH = {
     Bindingness.LAW: "法规",
     Bindingness.MANDATORY: "强制性",
     Bindingness.MANDATORY_WHEN_ISSUED: "发布时为强制性,现行效力待核",
+    Bindingness.CONTRACT: "合同约定",
     Bindingness.RECOMMENDED: "推荐性",
     Bindingness.INTERNATIONAL: "国际标准,推荐性",
     Bindingness.REFERENCE: "参考",
 }
 _EVIDENCE_ZH = {
+    Evidence.CONFIRMED: "",
     Evidence.SEEN_PRIMARY: "",
     Evidence.SEEN_SECONDARY: "限值引自二手资料",
     Evidence.MEMORY: "限值未见原文,须核对",
@@ -39,14 +45,21 @@ _EVIDENCE_ZH = {
     Evidence.UNKNOWN: "待取得标准文本",
 }
 _VERDICT_ZH = {
-    True: {
+    Axis.MANDATORY: {
         Verdict.PASS: "合格",
         Verdict.CONDITIONAL_PASS: "有条件合格",
         Verdict.CONDITIONAL_FAIL: "有条件不合格",
         Verdict.FAIL: "不合格",
         Verdict.UNDECIDED: "未判定",
     },
-    False: {
+    Axis.CONTRACT: {
+        Verdict.PASS: "符合约定",
+        Verdict.CONDITIONAL_PASS: "有条件符合约定",
+        Verdict.CONDITIONAL_FAIL: "有条件不符合约定",
+        Verdict.FAIL: "不符合约定",
+        Verdict.UNDECIDED: "未判定",
+    },
+    Axis.RECOMMENDED: {
         Verdict.PASS: "满足推荐性要求",
         Verdict.CONDITIONAL_PASS: "有条件满足推荐性要求",
         Verdict.CONDITIONAL_FAIL: "有条件未满足推荐性要求",
@@ -174,7 +187,7 @@ def verdict_zh(outcome: Outcome) -> str:
     """单项结论: '/' where nothing was judged (ISO/IEC 17025: no conclusion without a result)."""
     if outcome.verdict is None or not outcome.item.clause.limit.known:
         return "/"
-    words = _VERDICT_ZH[outcome.item.clause.bindingness.binding][outcome.verdict]
+    words = _VERDICT_ZH[outcome.item.clause.bindingness.axis][outcome.verdict]
     if outcome.item.clause.bindingness is Bindingness.MANDATORY_WHEN_ISSUED:
         return words.replace("推荐性要求", "本条要求")
     return words

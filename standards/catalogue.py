@@ -1,6 +1,6 @@
 """The catalogue: every quantity and clause the bench knows, read from TOML and validated.
 
-``quantities.toml`` holds the quantities, ``clauses/*.toml`` one edition of one text each. Figures and
+``quantities/*.toml`` hold the quantities, ``clauses/*.toml`` one edition of one text each. Figures and
 grades come from the evidence table alone; a limit that the table does not know stays empty.
 """
 
@@ -25,34 +25,52 @@ from standards.errors import BadFile, UnknownName
 from standards.files import read_toml
 from standards.quantity import Quantity
 
-__all__ = ["Catalogue", "load", "read"]
+__all__ = ["Catalogue", "ClauseFile", "QuantityFile", "Row", "Standard", "build_clause", "load", "read"]
+
+
+#: Units that texts write and pint lacks. Calendar months and years are no number of days: nothing converts.
+_OWN_UNITS = (
+    "TVL = [line_widths_a_height]",
+    "calendar_month = [calendar_time]",
+    "calendar_year = 12 * calendar_month",
+    "CNY = [currency]",
+)
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _QuantityFile(_Strict):
+class QuantityFile(_Strict):
+    """A file of quantities/."""
+
     quantity: tuple[Quantity, ...]
 
 
-class _Standard(_Strict):
+class Standard(_Strict):
+    """One edition. family: the text whatever its edition; dates_source: where the dates are known from."""
+
     name: str
+    family: str = ""
     title_zh: str
+    title_en: str = ""
+    dates_source: str = ""
     in_force: date | None = None
     superseded: date | None = None
     superseded_by: str = ""
 
 
-class _Row(_Strict):
-    """One [[clause]] of a file. unit: as the text writes its numeric limit, e.g. 'ms' or '%'."""
+class Row(_Strict):
+    """One [[clause]] of a file. unit: as the text writes its numeric limit, e.g. 'ms' or '%'; a requirement
+    that is not worded is worded from the limit."""
 
     row: str
     number: str = ""
+    article: int | None = None
     title_zh: str
     title_en: str
-    requirement_zh: str
-    requirement_en: str
+    requirement_zh: str = ""
+    requirement_en: str = ""
     quantity: str
     unit: str = ""
     lower: Decimal | None = None
@@ -67,9 +85,11 @@ class _Row(_Strict):
     note_en: str = ""
 
 
-class _ClauseFile(_Strict):
-    standard: _Standard
-    clause: tuple[_Row, ...]
+class ClauseFile(_Strict):
+    """A file of clauses/: one edition of one text."""
+
+    standard: Standard
+    clause: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -104,37 +124,43 @@ def load() -> Catalogue:
 
 
 def read(root: Path | Traversable) -> Catalogue:
-    """The catalogue in a folder with quantities.toml and clauses/. Raises BadFile."""
-    quantities = _quantities(root.joinpath("quantities.toml"))
+    """The catalogue in a folder with quantities/ and clauses/. Raises BadFile."""
+    quantities = _quantities(root.joinpath("quantities"))
     clauses: dict[str, Clause] = {}
-    for path in sorted(root.joinpath("clauses").iterdir(), key=lambda p: p.name):
-        if not path.name.endswith(".toml"):
-            continue
-        file = read_toml(path, _ClauseFile)
+    for path in _toml_files(root.joinpath("clauses")):
+        file = read_toml(path, ClauseFile)
         for number, row in enumerate(file.clause, start=1):
             if row.row in clauses:
                 raise BadFile(
                     str(path), f"clause[{number}].row", f"{row.row} is there already", "give each its own"
                 )
-            clauses[row.row] = _clause(path, number, row, file.standard, quantities)
+            clauses[row.row] = build_clause(path, number, row, file.standard, quantities)
     return Catalogue(clauses=tuple(clauses.values()), quantities=MappingProxyType(quantities))
 
 
-def _quantities(path: Path | Traversable) -> dict[str, Quantity]:
+def _toml_files(folder: Path | Traversable) -> list[Path | Traversable]:
+    return sorted((p for p in folder.iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
+
+
+def _quantities(folder: Path | Traversable) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
-    for number, quantity in enumerate(read_toml(path, _QuantityFile).quantity, start=1):
-        if quantity.key in found:
-            raise BadFile(
-                str(path), f"quantity[{number}].key", f"{quantity.key} is there already", "give each its own"
-            )
-        found[quantity.key] = quantity
+    for path in _toml_files(folder):
+        for number, quantity in enumerate(read_toml(path, QuantityFile).quantity, start=1):
+            if quantity.key in found:
+                raise BadFile(
+                    str(path),
+                    f"quantity[{number}].key",
+                    f"{quantity.key} is there already",
+                    "give each its own",
+                )
+            found[quantity.key] = quantity
     return found
 
 
-def _clause(
-    path: Path | Traversable, number: int, row: _Row, standard: _Standard, quantities: dict[str, Quantity]
+def build_clause(
+    path: Path | Traversable, number: int, row: Row, standard: Standard, quantities: Mapping[str, Quantity]
 ) -> Clause:
-    """One row as a clause, its limit in the quantity's unit."""
+    """One row as a clause, its limit in the quantity's unit. Raises BadFile, naming path and clause[number]."""
     where = f"clause[{number}] ({row.row})"
     quantity = quantities.get(row.quantity)
     if quantity is None:
@@ -154,12 +180,19 @@ def _clause(
         raise BadFile(str(path), f"{where}.unit", str(error) or "not a unit", mend) from None
     except ValidationError as error:
         raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the limit") from None
-    shared = row.model_dump(exclude={"quantity", "unit", "lower", "upper", "equals"})
+    shared = row.model_dump(exclude={"quantity", "unit", "lower", "upper", "equals"}) | {
+        "requirement_zh": row.requirement_zh
+        or _worded(row, quantity.name_zh, ("不小于", "不大于", "：限值待原文核对")),
+        "requirement_en": row.requirement_en
+        or _worded(row, quantity.name_en, (" at least ", " at most ", ": limit unknown, text required")),
+    }
     try:
         return Clause(
             **shared,
             standard=standard.name,
             standard_title_zh=standard.title_zh,
+            family=standard.family or standard.name,
+            by=quantity.by,
             measurand=Measurand(quantity=quantity.key, unit=quantity.unit),
             limit=limit,
             in_force=standard.in_force,
@@ -170,10 +203,23 @@ def _clause(
         raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the row or its dates") from None
 
 
+def _worded(row: Row, name: str, words: tuple[str, str, str]) -> str:
+    """The limit as a phrase, where the row has none. words: for a lower limit, an upper one, and for none."""
+    unit = "" if row.unit in ("", "1") else f" {row.unit}"
+    sides = [f"{words[0]}{row.lower:f}{unit}"] if row.lower is not None else []
+    sides += [f"{words[1]}{row.upper:f}{unit}"] if row.upper is not None else []
+    if not sides:
+        return name + words[2] if row.equals is None else f"{name}: {row.equals}"
+    return name + ", ".join(sides)
+
+
 @cache
 def _units() -> pint.UnitRegistry[Decimal]:
     """Units with exact decimal factors, so that 200 ms become 0.200 s and keep their digits."""
-    return pint.UnitRegistry(non_int_type=Decimal)
+    units: pint.UnitRegistry[Decimal] = pint.UnitRegistry(non_int_type=Decimal)
+    for definition in _OWN_UNITS:
+        units.define(definition)
+    return units
 
 
 def _converted(value: Decimal | None, written: str, wanted: str) -> Decimal | None:

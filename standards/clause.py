@@ -5,19 +5,50 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Bindingness", "Clause", "Comparison", "Condition", "Evidence", "Limit", "Measurand"]
+from standards.quantity import Basis
+
+__all__ = [
+    "Axis", "Bindingness", "CameraKind", "Clause", "Comparison", "Condition", "Definition", "Evidence", "Limit",
+    "Measurand", "Order799", "PointClass", "Site",
+]  # fmt: skip
+
+
+def _seven_or_nine(article: int) -> int:
+    if article == 8:
+        raise ValueError("a system falls under article 7 or 9; article 8 forbids places")
+    return article
+
+
+PointClass = Annotated[int, Field(strict=True, ge=1, le=3)]
+CameraKind = Literal["network", "analogue"]
+Definition = Literal["sd", "quasi_hd", "hd", "uhd"]
+Site = Literal["indoor", "outdoor"]
+Order799 = Annotated[int, Field(strict=True, ge=7, le=9), AfterValidator(_seven_or_nine)]
+
+
+class Axis(StrEnum):
+    """Verdicts of different force are never mixed: each axis has a conclusion of its own."""
+
+    MANDATORY = "mandatory"
+    CONTRACT = "contract"
+    RECOMMENDED = "recommended"
 
 
 class Bindingness(StrEnum):
-    """Force of a clause. Article 12 of Order 230 binds to LAW and MANDATORY alone."""
+    """Force of a clause. Article 12 of Order 230 binds to LAW and MANDATORY alone.
+
+    CONTRACT: what the parties agreed on; only an overlay makes a clause one.
+    """
 
     LAW = "law"
     MANDATORY = "mandatory"
     MANDATORY_WHEN_ISSUED = "mandatory_when_issued"
     RECOMMENDED = "recommended"
+    CONTRACT = "contract"
     INTERNATIONAL = "international"
     REFERENCE = "reference"
 
@@ -26,10 +57,18 @@ class Bindingness(StrEnum):
         """True where a breach is a breach of Article 12 (docs/decisions say why M* is not)."""
         return self in (Bindingness.LAW, Bindingness.MANDATORY)
 
+    @property
+    def axis(self) -> Axis:
+        """The conclusion that a verdict on such a clause counts for."""
+        if self.binding:
+            return Axis.MANDATORY
+        return Axis.CONTRACT if self is Bindingness.CONTRACT else Axis.RECOMMENDED
+
 
 class Evidence(StrEnum):
-    """How the figure is known; grades are never promoted."""
+    """How the figure is known; grades are never promoted. CONFIRMED: by an overlay of who owns the text."""
 
+    CONFIRMED = "confirmed"
     SEEN_PRIMARY = "seen-P"
     SEEN_SECONDARY = "seen-S"
     MEMORY = "memory"
@@ -71,12 +110,25 @@ class Limit(BaseModel):
 
 
 class Condition(BaseModel):
-    """When the clause applies to a declared camera; an empty tuple means any."""
+    """When the clause applies to a declared camera or system; an empty tuple means any.
+
+    The keys are those of a declaration (CameraDeclaration), each with the values the clause is for.
+    order_799: the article of State Council Order 799 that the system falls under, 7 (to be built and filed)
+    or 9 (other public places).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    point_class: tuple[int, ...] = ()
-    kind: tuple[str, ...] = ()
-    definition: tuple[str, ...] = ()
+    point_class: tuple[PointClass, ...] = ()
+    kind: tuple[CameraKind, ...] = ()
+    definition: tuple[Definition, ...] = ()
+    site: tuple[Site, ...] = ()
+    card: tuple[bool, ...] = ()
+    ptz: tuple[bool, ...] = ()
+    audio: tuple[bool, ...] = ()
+    platform: tuple[bool, ...] = ()
+    high_risk: tuple[bool, ...] = ()
+    outsourced: tuple[bool, ...] = ()
+    order_799: tuple[Order799, ...] = ()
 
 
 class Measurand(BaseModel):
@@ -91,8 +143,10 @@ class Clause(BaseModel):
     """One clause of one edition. Titles and requirement texts are our own words.
 
     row: the id of its row in the evidence table, with '.part' where a row is composite. number: as the
-    text numbers it, empty where the evidence table names none. measurand.unit: the quantity's own, since
-    the catalogue converts limits when it loads them.
+    text numbers it, empty where the evidence table names none; article: of a law, as a number. family: the
+    text whatever its edition, e.g. 'GB/T 28181'. measurand.unit: the quantity's own, since the catalogue
+    converts limits when it loads them. by: what its value is taken from. overlay: name of the overlay that
+    added or changed it.
     in_force / superseded: first day in force, first day no longer in force (None: open or not known).
     """
 
@@ -100,12 +154,15 @@ class Clause(BaseModel):
     row: str
     standard: str
     standard_title_zh: str
+    family: str = ""
     number: str
+    article: int | None = None
     title_zh: str
     title_en: str
     requirement_zh: str
     requirement_en: str
     measurand: Measurand
+    by: Basis = Basis.MEASURED
     limit: Limit = Limit()
     comparison: Comparison = Comparison.FULL
     bindingness: Bindingness
@@ -117,6 +174,7 @@ class Clause(BaseModel):
     superseded_by: str = ""
     note_zh: str = ""
     note_en: str = ""
+    overlay: str = ""
 
     @property
     def id(self) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from standards.clause import Clause, Comparison
+from standards.clause import Axis, Clause, Comparison
 from standards.quantity import Bound, Estimate
 
 __all__ = ["Conformity", "Execution", "Judged", "Overall", "Rule", "Verdict", "combine", "decide"]
@@ -54,21 +54,24 @@ class Conformity(BaseModel):
 
 
 class Judged(BaseModel):
-    """What combine() needs of one item: does the clause bind, is it inside the scope, how did it end."""
+    """What combine() needs of one item: which conclusion it counts for, is it inside the scope, how did it
+    end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    binding: bool
+    axis: Axis
     in_scope: bool
     execution: Execution
     verdict: Verdict | None = None
 
 
 class Overall(BaseModel):
-    """conformity: 'conforms', 'does_not_conform', 'inconclusive'; recommended: 'met', 'not_met', …"""
+    """conformity, of the mandatory clauses: 'conforms', 'does_not_conform', 'inconclusive'; recommended:
+    'met', 'not_met', 'inconclusive'; contract: the same, or 'none' where nothing was agreed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     conformity: str
     recommended: str
+    contract: str = "none"
 
 
 #: From best to worst, as the sides of one clause are put together.
@@ -94,6 +97,8 @@ def decide(estimate: Estimate, clause: Clause, rule: Rule, *, minimum_s: float |
     _same_measurand(estimate, clause)
     if not clause.limit.known:
         return Conformity(verdict=Verdict.UNDECIDED, reason="limit unknown: text required")
+    if estimate.absent:
+        return Conformity(verdict=Verdict.FAIL, reason="declared, and not there")
     if clause.limit.equals is not None:
         conformity = Conformity(verdict=_attribute(estimate, clause, clause.limit.equals))
     else:
@@ -206,15 +211,19 @@ def _axis(items: list[Judged], words: tuple[str, str, str]) -> str:
 
 
 def combine(items: Iterable[Judged]) -> Overall:
-    """The conclusion over the items tested: mandatory and recommended apart.
+    """The conclusion over the items tested: mandatory, contract and recommended apart.
 
     A clause that was tested and broken counts wherever it stands: the conclusion covers all items tested.
     One clause inside the scheme's scope that could not be judged makes its axis inconclusive, and so does
     an axis on which nothing inside the scope was judged. What is outside the scope and was not judged, or
     was met, is listed by the report and does not count.
     """
-    every = list(items)
+    by_axis: dict[Axis, list[Judged]] = {axis: [] for axis in Axis}
+    for item in items:
+        by_axis[item.axis].append(item)
+    met = ("met", "not_met", "inconclusive")
     return Overall(
-        conformity=_axis([i for i in every if i.binding], ("conforms", "does_not_conform", "inconclusive")),
-        recommended=_axis([i for i in every if not i.binding], ("met", "not_met", "inconclusive")),
+        conformity=_axis(by_axis[Axis.MANDATORY], ("conforms", "does_not_conform", "inconclusive")),
+        recommended=_axis(by_axis[Axis.RECOMMENDED], met),
+        contract=_axis(by_axis[Axis.CONTRACT], met) if by_axis[Axis.CONTRACT] else "none",
     )

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from standards.clause import Clause, Evidence
+from standards.documents import Claim
 from standards.files import read_toml
 from standards.scheme import CameraDeclaration, Governing, Scheme
 
@@ -37,10 +38,11 @@ class Dates(_Strict):
 
 
 class Declaration(_Strict):
-    """The declaration file: [camera] and [dates], both optional."""
+    """The declaration file: [camera], [dates] and [[document]], all optional."""
 
     camera: CameraDeclaration = CameraDeclaration()
     dates: Dates = Dates()
+    document: tuple[Claim, ...] = ()
 
     def with_defaults(self, defaults: CameraDeclaration) -> Declaration:
         """What is declared, and the scheme's defaults where nothing is."""
@@ -71,11 +73,22 @@ _DATES_ZH: dict[Governing, str] = {
     "completion": "竣工日期",
     "test": "检验日期",
 }
-_KEYS_ZH = {"point_class": "视频点类别", "kind": "摄像机类型", "definition": "清晰度等级"}
-_VALUES_ZH: dict[str | int, str] = {
-    1: "1类", 2: "2类", 3: "3类", "network": "网络", "analogue": "模拟", "sd": "标清",
-    "quasi_hd": "准高清", "hd": "高清", "uhd": "超高清",
+_KEYS_ZH = {
+    "point_class": "视频点类别", "kind": "摄像机类型", "definition": "清晰度等级", "site": "安装场所",
+    "card": "机内存储卡", "ptz": "云台", "audio": "音频", "platform": "接入平台", "high_risk": "高风险对象",
+    "outsourced": "委托运营", "order_799": "国务院令第799号适用条款",
 }  # fmt: skip
+_VALUES_ZH: dict[str, str] = {
+    "network": "网络", "analogue": "模拟", "sd": "标清", "quasi_hd": "准高清", "hd": "高清",
+    "uhd": "超高清", "indoor": "室内", "outdoor": "室外", "True": "有", "False": "无",
+}  # fmt: skip
+
+
+def _value_zh(key: str, value: object) -> str:
+    """A declared value as the report words it."""
+    if key == "point_class":
+        return f"{value}类"
+    return f"第{value}条" if key == "order_799" else _VALUES_ZH[str(value)]
 
 
 def load_declaration(path: Path | None) -> Declaration:
@@ -147,7 +160,7 @@ def _by_condition(clause: Clause, camera: CameraDeclaration, scheme: Scheme) -> 
             return Applies(
                 "not_applicable",
                 f"the clause is for {key} {want}; the camera is {found}",
-                f"本条款适用于{_KEYS_ZH[key]}{'、'.join(_VALUES_ZH[w] for w in wanted)}，样品为{_VALUES_ZH[found]}",
+                f"本条款适用于{_KEYS_ZH[key]}{'、'.join(_value_zh(key, w) for w in wanted)}，样品为{_value_zh(key, found)}",
             )
     if not missing:
         return None
@@ -177,11 +190,11 @@ def _taken_for_granted(clause: Clause, camera: CameraDeclaration, scheme: Scheme
     if not granted:
         return "", ""
     words_en = ", ".join(f"{key} {value}" for key, value in granted)
-    words_zh = "、".join(f"{_KEYS_ZH[key]}为{_VALUES_ZH[value]}" for key, value in granted)
+    words_zh = "、".join(f"{_KEYS_ZH[key]}为{_value_zh(key, value)}" for key, value in granted)
     return f"taken for granted by {scheme.name}: {words_en}", f"未声明，本方案默认{words_zh}"
 
 
-def _conditions(clause: Clause) -> list[tuple[str, tuple[int, ...] | tuple[str, ...]]]:
+def _conditions(clause: Clause) -> list[tuple[str, tuple[object, ...]]]:
     """The keys the clause depends on, with the values it is for."""
     condition = clause.condition
     every = [(key, getattr(condition, key)) for key in _KEYS_ZH]

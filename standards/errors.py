@@ -26,6 +26,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from standards.places import line_of
+
 __all__ = [
     "BadFile", "BenchError", "CalibrationExpired", "CamcertError", "CameraDenied", "CameraError",
     "CameraUnreachable", "CaptureFault", "ConsentMissing", "InstrumentError", "LimitExceeded",
@@ -98,10 +100,25 @@ class BadFile(UsageError):
     """A configuration file does not fit its schema."""
 
     def __init__(self, path: Path | str, key: str, problem: str, mend: str) -> None:
-        """path: the file; key: dotted key inside it; problem: what is wrong; mend: what to do."""
+        """path: the file; key: dotted key inside it; problem: what is wrong; mend: what to do.
+
+        The line is looked up where the file is TOML.
+        """
         self.path, self.key, self.problem, self.mend = str(path), key, problem, mend
-        where = f"{path}: {key}" if key else f"{path}"
+        self.line = _line(Path(path), key)
+        place = str(path) if self.line is None else f"{path}:{self.line}"
+        where = f"{place}: {key}" if key else place
         super().__init__(f"{where}: {problem}. Mend: {mend}")
+
+
+def _line(path: Path, key: str) -> int | None:
+    """Where the key stands, if the file is TOML and can still be read."""
+    if not key or path.suffix != ".toml":
+        return None
+    try:
+        return line_of(path.read_text("utf-8"), key)
+    except (OSError, ValueError):
+        return None
 
 
 class UnknownName(UsageError):

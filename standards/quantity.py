@@ -13,7 +13,9 @@ from typing import Annotated, Any
 from GTC.reporting import k_factor
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Bound", "Contribution", "Estimate", "Finding", "Kind", "Origin", "Quantity", "Subject"]
+__all__ = [
+    "Basis", "Bound", "Contribution", "Estimate", "Finding", "Kind", "Origin", "Quantity", "Subject",
+]  # fmt: skip
 
 
 class Kind(StrEnum):
@@ -23,6 +25,25 @@ class Kind(StrEnum):
     COUNT = "count"
     ORDINAL = "ordinal"
     NOMINAL = "nominal"
+
+
+class Basis(StrEnum):
+    """What a value of the quantity is taken from.
+
+    MEASURED: a measuring procedure; DOCUMENT, PHOTOGRAPH, DECLARATION: a person's look at what was handed
+    in; REFERENCE: nothing, the row is a definition, a method, a programme target or another sector's figure.
+    """
+
+    MEASURED = "measured"
+    DOCUMENT = "document"
+    PHOTOGRAPH = "photograph"
+    DECLARATION = "declaration"
+    REFERENCE = "reference"
+
+    @property
+    def by_person(self) -> bool:
+        """True where a person reads the value off what was handed in."""
+        return self in (Basis.DOCUMENT, Basis.PHOTOGRAPH, Basis.DECLARATION)
 
 
 class Origin(StrEnum):
@@ -51,7 +72,8 @@ class _Frozen(BaseModel):
 
 
 class Quantity(_Frozen):
-    """One measurable quantity. unit: '1' where it is a plain number; definition: in our own words."""
+    """One quantity. unit: '1' where it is a plain number; definition: in our own words; by: what a value is
+    taken from; method: how, in a line, or the page of docs/methods that tells."""
 
     key: str
     name_zh: str
@@ -59,6 +81,8 @@ class Quantity(_Frozen):
     kind: Kind
     unit: str
     definition: str
+    by: Basis = Basis.MEASURED
+    method: str = ""
     source: str = ""
 
 
@@ -80,7 +104,8 @@ class Estimate(_Frozen):
     """A value of one quantity with what is known about its accuracy.
 
     u: standard uncertainty in `unit`; None means *not evaluated*, never zero. exact: the value was
-    counted or read and carries no measurement uncertainty. dof: effective degrees of freedom, None for
+    counted or read and carries no measurement uncertainty. absent: what was declared is not there; the value
+    is then False, whatever the kind. dof: effective degrees of freedom, None for
     infinite. interval: 95 % coverage interval where it is not symmetric. bound: see `Bound`.
     observed_s: seconds of observation behind it, held against a scheme's minimum. details: named
     side results and the series behind the curve in the report (JSON values only). notes: remarks
@@ -94,6 +119,7 @@ class Estimate(_Frozen):
     u: float | None = Field(default=None, ge=0)
     dof: float | None = Field(default=None, gt=0)
     exact: bool = False
+    absent: bool = False
     interval: tuple[float, float] | None = None
     bound: Bound | None = None
     bound_reason: str = ""
@@ -104,7 +130,9 @@ class Estimate(_Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Estimate:
-        numeric = isinstance(self.value, float) and not isinstance(self.value, bool)
+        if self.absent and self.value is not False:
+            raise ValueError(f"{self.quantity}: what is absent has the value False")
+        numeric = self.absent or (isinstance(self.value, float) and not isinstance(self.value, bool))
         if self.kind in (Kind.RATIO, Kind.COUNT) and not numeric:
             raise ValueError(f"{self.quantity}: a {self.kind} needs a number, got {self.value!r}")
         if self.exact and self.u is not None:

@@ -11,16 +11,18 @@ from fnmatch import fnmatchcase
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from standards import catalogue
 from standards.catalogue import Catalogue
-from standards.clause import Clause, Evidence
+from standards.clause import Axis, CameraKind, Clause, Definition, Evidence, Order799, PointClass, Site
 from standards.decision import Rule
 from standards.errors import BadFile, UnknownName
 from standards.files import read_toml
+from standards.quantity import Basis
+from standards.sampling import SamplingRule
 
 __all__ = [
     "RULE_ZH",
@@ -47,14 +49,24 @@ class _Strict(BaseModel):
 
 
 class CameraDeclaration(_Strict):
-    """What conditions of clauses ask about a camera; None: not declared.
+    """What conditions of clauses ask about a camera or its system; None: not declared.
 
-    point_class: class of the video point (1 to 3, GB/T 28181-2022); definition: class of GA/T 1127-2013.
+    point_class: class of the video point (GB/T 28181-2022); definition: class of GA/T 1127-2013; card, ptz,
+    audio: fitted; platform: joined to a platform; high_risk: guards a high-risk object; outsourced: run by
+    another; order_799: the article of State Council Order 799 that the system falls under, 7 or 9.
     """
 
-    point_class: Annotated[int, Field(strict=True, ge=1, le=3)] | None = None
-    kind: Literal["network", "analogue"] | None = None
-    definition: Literal["sd", "quasi_hd", "hd", "uhd"] | None = None
+    point_class: PointClass | None = None
+    kind: CameraKind | None = None
+    definition: Definition | None = None
+    site: Site | None = None
+    card: bool | None = None
+    ptz: bool | None = None
+    audio: bool | None = None
+    platform: bool | None = None
+    high_risk: bool | None = None
+    outsourced: bool | None = None
+    order_799: Order799 | None = None
 
 
 class CaptureRule(_Strict):
@@ -68,12 +80,18 @@ class CaptureRule(_Strict):
 
 
 class _Pattern(_Strict):
-    """One [[rows]]: clauses whose row matches are in the scheme, so set; a later match overrides."""
+    """One [[rows]]: clauses whose row matches, and whose value is taken `by` one of these where given, are in
+    the scheme, so set; a later match overrides."""
 
     match: str = Field(min_length=1)
+    by: tuple[Basis, ...] = ()
     in_scope: bool | None = None
     minimum_s: float | None = Field(default=None, gt=0)
     rule: Rule | None = None
+
+    def takes(self, clause: Clause) -> bool:
+        """True if this speaks of the clause."""
+        return fnmatchcase(clause.row, self.match) and (not self.by or clause.by in self.by)
 
 
 class RowSetting(NamedTuple):
@@ -88,20 +106,21 @@ class RowSetting(NamedTuple):
 class Scheme(_Strict):
     """One scheme. gate: the axes that decide the exit code; governed_by: the date of the declaration that
     decides which editions apply; interruption_s: silence of the stream that counts as an interruption;
-    defaults: what a camera is taken for where its declaration is silent."""
+    defaults: what a camera is taken for where its declaration is silent; sampling: how many of many."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     title_zh: str
     title_en: str
     rule: Rule
     evidence_accepted: tuple[Evidence, ...] = Field(min_length=1)
-    gate: tuple[Literal["mandatory", "recommended"], ...] = Field(min_length=1)
+    gate: tuple[Axis, ...] = Field(min_length=1)
     governed_by: Governing
     interruption_s: float = Field(gt=0)
     interruption_reason_zh: str = Field(min_length=1)
     interruption_reason_en: str = Field(min_length=1)
     capture: CaptureRule
     defaults: CameraDeclaration = CameraDeclaration()
+    sampling: SamplingRule | None = None
     rows: tuple[_Pattern, ...] = Field(min_length=1)
 
     @property
@@ -116,18 +135,20 @@ class Scheme(_Strict):
     def setting(self, clause: Clause) -> RowSetting | None:
         """How the scheme treats the clause; None if it is not in the scheme.
 
-        Each pattern that matches overrides what earlier ones set. A clause whose grade is not accepted is
-        never in scope: it cannot be judged, and must not leave every run inconclusive.
+        What an overlay added or changed is in every scheme. Each pattern that matches overrides what earlier
+        ones set. A clause without a limit, or of a grade that is not accepted, is never in scope: it cannot
+        be judged, and must not leave every run inconclusive.
         """
-        matching = [row for row in self.rows if fnmatchcase(clause.row, row.match)]
-        if not matching:
+        matching = [row for row in self.rows if row.takes(clause)]
+        if not matching and not clause.overlay:
             return None
         in_scope, minimum_s, rule = True, None, self.rule
         for row in matching:
             in_scope = row.in_scope if row.in_scope is not None else in_scope
             minimum_s = row.minimum_s if row.minimum_s is not None else minimum_s
             rule = row.rule or rule
-        return RowSetting(in_scope and self.accepts(clause), minimum_s, rule)
+        judged = clause.limit.known and self.accepts(clause)
+        return RowSetting(in_scope and judged, minimum_s, rule)
 
     def clauses(self, known: Catalogue) -> tuple[Clause, ...]:
         """The catalogue's clauses that are in the scheme, in the order of its row patterns."""
@@ -135,7 +156,8 @@ class Scheme(_Strict):
         return tuple(sorted(within, key=self._place))
 
     def _place(self, clause: Clause) -> int:
-        return next(i for i, row in enumerate(self.rows) if fnmatchcase(clause.row, row.match))
+        matching = (i for i, row in enumerate(self.rows) if row.takes(clause))
+        return next(matching, len(self.rows))
 
 
 def scheme_names() -> tuple[str, ...]:
@@ -164,7 +186,7 @@ def load_scheme(name_or_path: str | Path) -> Scheme:
         )
     scheme = read_toml(path, Scheme)
     for number, row in enumerate(scheme.rows, start=1):
-        if not any(fnmatchcase(clause.row, row.match) for clause in catalogue.load().clauses):
+        if not any(row.takes(clause) for clause in catalogue.load().clauses):
             raise BadFile(
                 str(path),
                 f"rows[{number}].match",

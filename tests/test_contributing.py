@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from standards import catalogue
+from standards.decision import Rule, Verdict, decide
+from standards.quantity import Estimate, Kind
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -72,10 +74,17 @@ def test_the_examples_are_typed(written: Path) -> None:
 
 
 def test_the_clause_is_read(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "standards" / "quantities.toml", tmp_path)
+    shutil.copytree(ROOT / "standards" / "quantities", tmp_path / "quantities")
     shutil.copytree(ROOT / "standards" / "clauses", tmp_path / "clauses")
     with (tmp_path / "clauses" / "gb-50395-2007.toml").open("a", encoding="utf-8") as file:
         file.write("\n" + CLAUSE)
     clause = catalogue.read(tmp_path).clause("EXAMPLE-01")
-    assert clause.id == "GB 50395-2007:9.9.9"
-    assert clause.limit.lower == Decimal(1920)
+    assert CLAUSE.strip().count("\n") + 1 == 10, "the heading promises ten lines"
+    assert clause.id == "GB 50395-2007" and clause.limit.lower == Decimal(1920)
+    assert clause.requirement_zh == "解码图像宽度不小于1920 px"
+    assert decide(_wide(1280), clause, Rule.SIMPLE).verdict is Verdict.FAIL
+    assert decide(_wide(1920), clause, Rule.SIMPLE).verdict is Verdict.PASS
+
+
+def _wide(columns: int) -> Estimate:
+    return Estimate(quantity="picture.width", kind=Kind.COUNT, value=float(columns), unit="px", exact=True)

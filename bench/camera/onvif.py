@@ -261,6 +261,13 @@ class OnvifCamera:
         with _understood(self._camera):
             return tuple(_text(s.ScopeItem, 1024) for s in self._device().GetScopes() or ())
 
+    def features(self) -> dict[str, bool]:
+        """What the camera offers of what a declaration may say: ptz (a PTZ service), audio (a source of it)."""
+        with _understood(self._camera):
+            offered = self._device().GetCapabilities({"Category": "All"}).PTZ
+            audio = any(p.AudioSourceConfiguration is not None for p in self._media().GetProfiles() or ())
+            return {"ptz": offered is not None and bool(offered.XAddr), "audio": audio}
+
     def _find_media(self) -> str:
         with _understood(self._camera):
             found = self._device().GetCapabilities({"Category": "Media"})

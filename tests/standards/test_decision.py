@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standards.clause import Bindingness, Clause, Comparison, Evidence, Limit, Measurand
+from standards.clause import Axis, Bindingness, Clause, Comparison, Evidence, Limit, Measurand
 from standards.decision import Conformity, Execution, Judged, Rule, Verdict, combine, decide
 from standards.quantity import Bound, Estimate, Kind
 
@@ -261,7 +261,7 @@ def test_limits_that_cannot_be_are_refused() -> None:
 judged_items = st.lists(
     st.builds(
         Judged,
-        binding=st.booleans(),
+        axis=st.sampled_from(list(Axis)),
         in_scope=st.booleans(),
         execution=st.sampled_from(list(Execution)),
         verdict=st.sampled_from(list(Verdict)),
@@ -272,14 +272,21 @@ judged_items = st.lists(
 
 def one(verdict_: Verdict | None, *, binding: bool = True, in_scope: bool = True, **more: Any) -> Judged:
     execution = more.get("execution", Execution.DONE)
-    return Judged(binding=binding, in_scope=in_scope, execution=execution, verdict=verdict_)
+    return Judged(
+        axis=Axis.MANDATORY if binding else Axis.RECOMMENDED,
+        in_scope=in_scope,
+        execution=execution,
+        verdict=verdict_,
+    )
 
 
 @given(judged_items)
 def test_the_axes_do_not_touch(items: list[Judged]) -> None:
     whole = combine(items)
-    assert combine(i for i in items if i.binding).conformity == whole.conformity
-    assert combine(i for i in items if not i.binding).recommended == whole.recommended
+    alone = {axis: combine(i for i in items if i.axis is axis) for axis in Axis}
+    assert alone[Axis.MANDATORY].conformity == whole.conformity
+    assert alone[Axis.CONTRACT].contract == whole.contract
+    assert alone[Axis.RECOMMENDED].recommended == whole.recommended
 
 
 @given(judged_items, st.randoms())
@@ -291,7 +298,7 @@ def test_order_does_not_matter(items: list[Judged], random: Any) -> None:
 
 @given(judged_items)
 def test_it_conforms_only_if_everything_in_scope_was_met(items: list[Judged]) -> None:
-    binding = [i for i in items if i.binding]
+    binding = [i for i in items if i.axis is Axis.MANDATORY]
     broken = any(i.execution is Execution.DONE and i.verdict in BROKEN for i in binding)
     scope = [i for i in binding if i.in_scope and i.execution is not Execution.NOT_APPLICABLE]
     met = [i for i in scope if i.execution is Execution.DONE and i.verdict in MET]

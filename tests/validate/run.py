@@ -6,11 +6,13 @@ Pictures first (resolution from rendered scenes), then whole bench runs through 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import resolution
+import summary
 import wire
 
 
@@ -25,6 +27,9 @@ def main() -> int:
         resolution.main(options.seed, options.out),
         wire.main(options.seed, options.out),
     ]
+    file = options.out / "validated.json"
+    file.write_text(json.dumps(summary.validated(options.out, options.seed), indent=1) + "\n")
+    print(f"{file}: copy it to bench/validated.json if the procedures changed and every goal is met")
     return max(codes)
 
 

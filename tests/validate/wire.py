@@ -59,6 +59,11 @@ def expanded(estimate: dict[str, Any]) -> float:
     return float(u95 if u95 is not None else "nan")
 
 
+SMALL = {"width": 640, "height": 360, "bitrate_kbit": 2500}
+#: Silences of the stream, (start, length), seconds after the camera began.
+GAPS = ((12.0, 1.5), (20.0, 3.0), (28.0, 2.2))
+
+
 def frame_rate_check(fps: float) -> Callable[[dict[str, dict[str, Any]], Truth], list[Row]]:
     """Time base, arrival and unique rate within ±0.01 1/s of the camera's true rate."""
 
@@ -66,15 +71,17 @@ def frame_rate_check(fps: float) -> Callable[[dict[str, dict[str, Any]], Truth],
         mids = np.array([f["mid_exposure_ns"] for f in truth if f["kind"] == "frame"], dtype=float)
         index = np.array([f["index"] for f in truth if f["kind"] == "frame"], dtype=float)
         true_rate = 1e9 / np.polyfit(index, mids - mids[0], 1)[0]
+        sizes = (("picture.width", SMALL["width"]), ("picture.height", SMALL["height"]))
         return [
-            _row(
-                q,
-                found[q]["value"],
-                fps if q == "frame_rate.time_base" else float(true_rate),
-                expanded(found[q]),
-                0.01,
-            )
-            for q in ("frame_rate.time_base", "frame_rate.arrival", "frame_rate.live")
+            *(_row(q, found[q]["value"], float(size), None, 0.0) for q, size in sizes),
+            *(
+                _row(q, found[q]["value"], rate, expanded(found[q]), 0.01)
+                for q, rate in (
+                    ("frame_rate.time_base", fps),
+                    ("frame_rate.arrival", float(true_rate)),
+                    ("frame_rate.live", float(true_rate)),
+                )
+            ),
         ]
 
     return check
@@ -94,6 +101,11 @@ def named_check(kind: str, flag: str) -> Callable[[dict[str, dict[str, Any]], Tr
         return [_row(f"{kind} named wrongly or not at all (of {len(true)})", float(wrong), 0.0, None, 0.0)]
 
     return check
+
+
+def gap_check(found: dict[str, dict[str, Any]], truth: Truth) -> list[Row]:
+    """Every silence that was made is counted as an interruption, and nothing else is."""
+    return [_row("stream.interruptions", found["stream.interruptions"]["value"], float(len(GAPS)), None, 0.0)]
 
 
 def _inside(timestamp: int, first: int, last: int) -> bool:
@@ -129,7 +141,7 @@ def mtf_check(found: dict[str, dict[str, Any]], truth: Truth) -> list[Row]:
 def cases(seed: int) -> list[Case]:
     """Every case of the proof, in the order of the issue that asked for them."""
     rng = random.Random(seed)
-    small = {"stream": {"width": 640, "height": 360, "bitrate_kbit": 2500}}
+    small = {"stream": SMALL}
     out: list[Case] = []
     for text, fps in (("25.0", 25.0), ("12.5", 12.5), ("30000/1001", 30000 / 1001)):
         value: Any = text if "/" in text else fps
@@ -138,6 +150,8 @@ def cases(seed: int) -> list[Case]:
     for kind, name, flag in (("drop", "missing", "dropped"), ("repeat", "repeated", "repeat")):
         camera = {**small, "fault": [{"kind": kind, "every": 60}]}
         out.append(Case(f"{kind}-1-in-60", camera, 60.0, 0, named_check(name, flag)))
+    gaps = [{"kind": "gap", "at_s": at, "seconds": seconds} for at, seconds in GAPS]
+    out.append(Case("gaps", {**small, "fault": gaps}, 40.0, 0, gap_check))
     for sigma in (0.6, 0.8, 1.1):
         camera = {"stream": {"bitrate_kbit": 8000}, "picture": {"blur_sigma_px": sigma}}
         out.append(Case(f"mtf50-{sigma}", camera, 20.0, 0, mtf_check))

@@ -1,0 +1,33 @@
+"""One line a clause, every figure in it: `python tests/standards/golden_catalogue.py > …/golden_catalogue.txt`.
+
+The test holds the catalogue against the file that is committed. Whoever changes a figure changes a line there
+too, so that a reviewer sees it beside the evidence table.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from standards.catalogue import Catalogue, load
+
+__all__ = ["lines"]
+
+
+def lines(known: Catalogue) -> list[str]:
+    """The catalogue, flat: clauses by row, then quantities by key."""
+    found = []
+    for c in sorted(known.clauses, key=lambda clause: clause.row):
+        condition = ";".join(f"{k}={v}" for k, v in c.condition.model_dump().items() if v)
+        fields = (
+            c.row, c.id, c.family, c.article, c.measurand.quantity, c.limit.lower, c.limit.upper, c.limit.equals,
+            c.measurand.unit, c.comparison, c.bindingness, c.evidence, c.source, c.in_force, c.superseded,
+            c.superseded_by, condition,
+        )  # fmt: skip
+        found.append(" | ".join("" if field is None else str(field) for field in fields))
+    for q in sorted(known.quantities.values(), key=lambda quantity: quantity.key):
+        found.append(" | ".join((q.key, q.kind, q.unit, q.by)))
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(lines(load())) + "\n")
