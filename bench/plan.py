@@ -23,7 +23,7 @@ from reports.record import (
     Plan,
     PlanItem,
 )
-from standards.catalogue import load
+from standards.catalogue import Catalogue, load
 from standards.clause import Clause
 from standards.declaration import Declaration, applies, governing_date, load_declaration
 from standards.editions import editions
@@ -84,13 +84,19 @@ def make_plan(
         ),
         documents=papers,
         overlays=overlays,
-        editions=editions(clauses, day),
+        editions=editions(_of_families(known, clauses), day),
         **_of_station(bench),
         capture=_capture(chosen, given.station),
         allow=given.allowed,
         software=software(),
         items=tuple(items),
     )
+
+
+def _of_families(known: Catalogue, clauses: Sequence[Clause]) -> list[Clause]:
+    """Every clause of the texts that these are of, whatever the edition."""
+    families = {clause.family for clause in clauses}
+    return [clause for clause in known.clauses if clause.family in families]
 
 
 def _terms(scheme: Scheme) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from standards.catalogue import load
 from standards.errors import UnknownName
 from standards.quantity import Bound, Estimate, Finding
 
-__all__ = ["details"]
+__all__ = ["details", "quantity_zh"]
 
 _ORIGIN_ZH = {"real": "实测", "simulated": "模拟", "replayed": "回放", "typed": "人工录入"}
 #: Side results worth printing, by their key in an estimate's details, with digits' scale and unit.
@@ -35,7 +35,17 @@ _ANOMALY_ZH = (
 _MOST_LISTED = 60
 
 
-def _name(quantity: str) -> str:
+#: Procedures as a laboratory names its methods; one that is not here is printed by its own name.
+_METHODS_ZH = {
+    "continuity": "连续性分析（时间戳、内容计数与到达）", "timestamp_rule": "RTP时间戳规则分析",
+    "live_frame_rate": "帧率测量（时间戳、到达、非重复图像）", "lamp_latency": "闪光灯法延迟测量",
+    "picture_size": "解码图像尺寸读取", "limiting_resolution": "斜边法分辨力测量",
+    "declared_features": "ONVIF功能查询", "document": "文件与照片审查",
+}  # fmt: skip
+
+
+def quantity_zh(quantity: str) -> str:
+    """A quantity's name in Chinese, its key where the catalogue lacks it."""
     try:
         return load().quantity(quantity).name_zh
     except UnknownName:
@@ -110,7 +120,7 @@ def _edges(estimate: Estimate) -> Table:
 
 def _method(finding: Finding) -> str:
     name = finding.procedure.rpartition(".")[2].removeprefix("test_")
-    return f"{name},第{finding.procedure_version}版" if name else BLANK
+    return f"{_METHODS_ZH.get(name, name)},第{finding.procedure_version}版" if name else BLANK
 
 
 def _fields(finding: Finding) -> tuple[Field, ...]:
@@ -154,7 +164,7 @@ def details(found: Found) -> tuple[Detail, ...]:
     made: list[Detail] = []
     drawn: list[tuple[str, Figure, Table]] = []
     for finding in found.findings:
-        estimate, name = finding.estimate, _name(finding.estimate.quantity)
+        estimate, name = finding.estimate, quantity_zh(finding.estimate.quantity)
         figure, note, budget = figure_of(estimate), "", _budget(estimate)
         fields = (*_fields(finding), *_side(estimate))
         tables: tuple[Table, ...] = (budget, _edges(estimate), _anomalies(estimate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports.detail import quantity_zh
 from reports.found import Found
 from reports.sheet import BLANK, Table
 from reports.typeset import printable
@@ -51,7 +52,7 @@ def _overlays(found: Found) -> Table:
 def _documents(found: Found) -> Table:
     rows = tuple(
         (
-            entry.quantity,
+            quantity_zh(entry.quantity),
             printable(entry.file),
             f"{printable(entry.by)}\n{entry.on}",
             entry.sha256 or "已申报，未见文件",
