@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 from bench.documents import frozen
@@ -69,25 +70,37 @@ def _condition(clause: Clause) -> str:
 
 
 def differences(known: Catalogue, older: str, newer: str) -> list[dict[str, str]]:
-    """Clauses of two editions side by side by quantity and condition; what: added, removed, changed, same."""
-    sides: list[dict[tuple[str, str], Clause]] = []
-    for name in (older, newer):
-        of = (clause for clause in known.clauses if clause.standard == name)
-        sides.append({(clause.measurand.quantity, _condition(clause)): clause for clause in of})
-    rows = []
-    for key in dict.fromkeys([*sides[0], *sides[1]]):
-        old, new = sides[0].get(key), sides[1].get(key)
-        if old is None or new is None:
-            what = "added" if old is None else "removed"
-        else:
-            what = "same" if (old.limit, old.comparison) == (new.limit, new.comparison) else "changed"
-        rows.append(
-            {
-                "quantity": key[0],
-                "condition": key[1],
-                "older": "" if old is None else f"{old.row}: {limit_text(old)}",
-                "newer": "" if new is None else f"{new.row}: {limit_text(new)}",
-                "what": what,
-            }
-        )
-    return rows
+    """Clauses of two editions side by side; what: added, removed, changed, same.
+
+    Put together by quantity and condition, then those left by quantity alone, if each edition has just one.
+    """
+    sides = [[clause for clause in known.clauses if clause.standard == name] for name in (older, newer)]
+    pairs: list[tuple[Clause | None, Clause | None]] = []
+    left = list(sides[1])
+    alone = {side: Counter(clause.measurand.quantity for clause in sides[side]) for side in (0, 1)}
+    for old in sides[0]:
+        quantity = old.measurand.quantity
+        same = [new for new in left if new.measurand.quantity == quantity and new.condition == old.condition]
+        if not same and alone[0][quantity] == alone[1][quantity] == 1:
+            same = [new for new in left if new.measurand.quantity == quantity]
+        pairs.append((old, same[0] if same else None))
+        left = [new for new in left if new not in same[:1]]
+    return [_side_by_side(old, new) for old, new in [*pairs, *((None, new) for new in left)]]
+
+
+def _side_by_side(old: Clause | None, new: Clause | None) -> dict[str, str]:
+    one = new or old
+    assert one is not None
+    if old is None or new is None:
+        what = "added" if old is None else "removed"
+    else:
+        alike = (old.limit, old.comparison, old.condition) == (new.limit, new.comparison, new.condition)
+        what = "same" if alike else "changed"
+
+    def words(clause: Clause | None) -> str:
+        if clause is None:
+            return ""
+        condition = _condition(clause)
+        return f"{clause.row}: {limit_text(clause)}" + (f" ({condition})" if condition else "")
+
+    return {"quantity": one.measurand.quantity, "older": words(old), "newer": words(new), "what": what}

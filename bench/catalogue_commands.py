@@ -185,9 +185,9 @@ def diff(older: str, newer: str, overlay: tuple[Path, ...], as_json: bool) -> in
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return 0
-    table = Table("quantity", "condition", older, newer, "what")
+    table = Table("quantity", older, newer, "what")
     for row in found:
-        table.add_row(row["quantity"], row["condition"], row["older"], row["newer"], row["what"])
+        table.add_row(row["quantity"], row["older"], row["newer"], row["what"])
     _console().print(table)
     return 0
 

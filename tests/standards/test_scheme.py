@@ -90,7 +90,7 @@ def test_certification_judges_by_the_text_alone() -> None:
     scope = {c.row for c in known.clauses if (s := scheme.setting(c)) is not None and s.in_scope}
     assert scope == {
         *("LAW-230-19-7", "IMG-08", "NET-01", "NET-02", "NET-07", "NET-08.4cif", "NET-11"),
-        *("DECL-ptz", "DECL-audio"),
+        *("NET-01.edition_2016", "NET-02.edition_2016", "DECL-ptz", "DECL-audio"),
     }
     assert scheme.evidence_accepted == (Evidence.CONFIRMED, Evidence.SEEN_PRIMARY)
 
@@ -131,7 +131,7 @@ def test_an_unknown_name_lists_the_schemes() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('match = "IMG-03"', 'match = "IGM-03"', "rows[9].match: no clause matches 'IGM-03'"),
+        ('match = "IMG-03"', 'match = "IGM-03"', "rows[10].match: no clause matches 'IGM-03'"),
         ('rule = "simple"', 'rule = "lenient"', "rule:"),
         ('rule = "simple"', "", "rule: is missing"),
         ("seconds = 60.0", "seconds = 0", "capture.seconds"),
