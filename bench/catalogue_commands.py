@@ -10,12 +10,11 @@ from typing import Any
 
 import click
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
 
 from bench.catalogue_check import check_file, contradictions, differences
 from bench.clear_errors import clear_errors
-from bench.table import limit_text
+from bench.table import limit_text, printer
 from standards.catalogue import Catalogue, ClauseFile, QuantityFile, load
 from standards.clause import Clause
 from standards.errors import UnknownName, UsageError
@@ -96,7 +95,7 @@ def list_clauses(
         table.add_row(
             clause.row, clause.id, title, limit_text(clause), clause.bindingness.value, clause.evidence.value
         )
-    _console().print(table)
+    printer().print(table)
     click.echo(f"{len(found)} of {len(known.clauses)} clauses")
     return 0
 
@@ -115,7 +114,7 @@ def show(name: str, overlay: tuple[Path, ...], as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([_plain(clause) for clause in found], ensure_ascii=False, indent=1))
         return 0
-    console = _console()
+    console = printer()
     for clause in found:
         console.print(_sheet(clause, known), highlight=False)
     return 0
@@ -188,7 +187,7 @@ def diff(older: str, newer: str, overlay: tuple[Path, ...], as_json: bool) -> in
     table = Table("quantity", older, newer, "what")
     for row in found:
         table.add_row(row["quantity"], row["older"], row["newer"], row["what"])
-    _console().print(table)
+    printer().print(table)
     return 0
 
 
@@ -215,7 +214,7 @@ def coverage(overlay: tuple[Path, ...], as_json: bool) -> int:
         table.add_row(name, *(str(one.counts[state] or "") for state in State))
     totals = [sum(one.counts[state] for one in every) for state in State]
     table.add_row("[bold]all[/]", *(f"[bold]{total}[/]" for total in totals))
-    _console().print(table)
+    printer().print(table)
     return 0
 
 
@@ -240,8 +239,3 @@ def schema(kind: str) -> int:
     )
     click.echo(json.dumps(models[kind].model_json_schema(), ensure_ascii=False, indent=1))
     return 0
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=150)

@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from bench.catalogue_commands import standards
 from bench.clear_errors import clear_errors
 from bench.sample_commands import sample
+from bench.table import printer
 from reports.record import Intrusiveness
 
 __all__ = ["main"]
 
-_ERRORS = Console(stderr=True)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIR = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -105,7 +104,7 @@ def plan(out: Path, **options: Any) -> int:
 
     made = _request(**options).plan()
     write_whole(out, json_text(made.model_dump(mode="json")))
-    Console().print(plan_table(made))
+    printer().print(plan_table(made))
     click.echo(f"{out}  sha256 {made.sha256()}")
     return 0
 
@@ -136,7 +135,7 @@ def run(as_json: bool, **options: Any) -> int:
     if as_json:
         click.echo((directory / "results.json").read_text())
     else:
-        Console().print(conclusion(frozen, results), highlight=False)
+        printer().print(conclusion(frozen, results), highlight=False)
         click.echo(f"record: {directory}")
     return exit_code(frozen, results)
 
@@ -170,7 +169,7 @@ def discover(seconds: float, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([f.as_json() for f in found], ensure_ascii=False, indent=1))
     else:
-        Console().print(found_table(found) if found else "no camera answered", highlight=False)
+        printer().print(found_table(found) if found else "no camera answered", highlight=False)
     return 0
 
 
@@ -266,7 +265,7 @@ def doctor(station: Path | None, as_json: bool) -> int:
     else:
         for check in found:
             mark = "[green]ok  [/]" if check.ok else "[bold red]FAIL[/]"
-            Console().print(f"{mark} {check.name}: {check.text}", highlight=False, soft_wrap=True)
+            printer().print(f"{mark} {check.name}: {check.text}", highlight=False, soft_wrap=True)
     return 0 if all(check.ok for check in found) else 3
 
 

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from bench.clear_errors import clear_errors
 from bench.sampling_record import Lot, draw_sample, lots_of, read_sample, record_round, verify_sample
+from bench.table import printer
 from standards.errors import RecordError, UsageError
 from standards.sampling import Method, SamplingRule
 from standards.scheme import load_scheme
@@ -125,6 +125,5 @@ def _shown(folder: Path, lots: tuple[Lot, ...], as_json: bool) -> int:
             lot.model, str(len(lot.names)), str(len(lot.sample)), ", ".join(lot.sample),
             f"{lot.outcome} {rounds}".strip(),
         )  # fmt: skip
-    console = Console()
-    (console if console.is_terminal else Console(width=130)).print(table)
+    printer().print(table)
     return 0

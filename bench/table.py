@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live as Screen
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,7 @@ from standards.clause import Clause, Evidence
 from standards.decision import Verdict
 from standards.quantity import Finding
 
-__all__ = ["RunTable", "conclusion", "found_table", "limit_text", "plan_table", "terminal"]
+__all__ = ["RunTable", "conclusion", "found_table", "limit_text", "plan_table", "printer", "terminal"]
 
 _COLOUR = {
     "pass": "green",
@@ -145,7 +146,9 @@ def plan_table(plan: Plan) -> Table:
         what = (
             f"{item.procedure} ({item.intrusiveness})" if item.applicability == "run" else item.applicability
         )
-        table.add_row(item.key, item.clause.id, limit_text(item.clause), what.replace("_", " "), item.reason)
+        table.add_row(
+            item.key, item.clause.id, limit_text(item.clause), what.replace("_", " "), escape(item.reason)
+        )
     return table
 
 
@@ -171,8 +174,14 @@ def conclusion(plan: Plan, results: Results) -> str:
     for item in results.items:
         if item.row in binding and item.conformity in (None, Verdict.UNDECIDED):
             scope = "in scope" if item.in_scope else "outside the scheme's scope"
-            lines.append(f"  not judged: {item.row} {item.clause} ({scope}): {item.reason}")
+            lines.append(f"  not judged: {item.row} {item.clause} ({scope}): {escape(item.reason)}")
     return "\n".join(lines)
+
+
+def printer() -> Console:
+    """Where answers are printed: standard output, wide enough for a table where it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=150)
 
 
 def terminal() -> Console:
