@@ -202,7 +202,8 @@ def _item(clause: Clause, given: _Given, procedure: Procedure | None) -> PlanIte
     setting = given.scheme.setting(clause)
     assert setting is not None, f"{clause.row} was chosen by the scheme"
     if applicability == "run" and (setting.minimum_s or 0) > given.scheme.capture.seconds:
-        reason, reason_zh = _too_short(given.scheme.capture.seconds, setting.minimum_s or 0)
+        short, short_zh = _too_short(given.scheme.capture.seconds, setting.minimum_s or 0)
+        reason, reason_zh = f"{reason}; {short}", f"{reason_zh}；{short_zh}"
     return PlanItem(
         key=clause.row,
         clause=clause,

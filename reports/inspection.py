@@ -13,11 +13,12 @@ from reports import sections
 from reports.detail import details
 from reports.folder import write_whole
 from reports.found import Found, read_found
-from reports.record import EventKind
+from reports.record import EventKind, Plan
 from reports.seal import register
 from reports.selfcheck import check
 from reports.sheet import Field, Sheet
 from reports.typeset import printable, typeset, typeset_pages
+from standards.clause import Comparison
 from standards.decision import Rule
 from standards.errors import BenchError, UsageError
 
@@ -138,5 +139,16 @@ def _front_wide(found: Found) -> tuple[Field, ...]:
         Field("网络地址", printable(plan.camera)),
         Field("检验时间", f"{first:%Y年%m月%d日 %H:%M}至{last:%Y年%m月%d日 %H:%M}(北京时间)"),
         Field("标准适用日期", f"{plan.governing_date:%Y年%m月%d日},{plan.governing_basis_zh}"),
-        Field("判定规则", "\n".join(words for rule, words in _RISK_ZH.items() if rule in used)),
+        Field(
+            "判定规则",
+            "\n".join([*(words for rule, words in _RISK_ZH.items() if rule in used), _compared(plan)]),
+        ),
     )
+
+
+def _compared(plan: Plan) -> str:
+    """How values are held against their limits, as agreed before the run (GB/T 8170-2008, 4.3)."""
+    rounded = [item.clause.id for item in plan.items if item.clause.comparison is Comparison.ROUNDED]
+    if not rounded:
+        return "检验前约定：测得值按全数值与限值比较（GB/T 8170）"
+    return f"检验前约定：{'、'.join(rounded)}按GB/T 8170修约到限值的位数后比较，其余按全数值比较"

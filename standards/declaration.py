@@ -125,7 +125,7 @@ def applies(clause: Clause, declaration: Declaration, governing: date, scheme: S
         _by_date(clause, governing)
         or _by_condition(clause, declaration.camera, scheme)
         or _by_text(clause, scheme)
-        or Applies("run", *_taken_for_granted(clause, declaration.camera, scheme))
+        or Applies("run", *_grounds(clause, declaration.camera, governing, scheme))
     )
 
 
@@ -182,16 +182,23 @@ def _by_text(clause: Clause, scheme: Scheme) -> Applies | None:
     return None
 
 
-def _taken_for_granted(clause: Clause, camera: CameraDeclaration, scheme: Scheme) -> tuple[str, str]:
-    """Conditions met by a default of the scheme alone, in words; empty if none."""
-    granted = [
-        (key, getattr(scheme.defaults, key)) for key, _ in _conditions(clause) if getattr(camera, key) is None
-    ]
-    if not granted:
-        return "", ""
-    words_en = ", ".join(f"{key} {value}" for key, value in granted)
-    words_zh = "、".join(f"{_KEYS_ZH[key]}为{_value_zh(key, value)}" for key, value in granted)
-    return f"taken for granted by {scheme.name}: {words_en}", f"未声明，本方案默认{words_zh}"
+def _grounds(clause: Clause, camera: CameraDeclaration, governing: date, scheme: Scheme) -> tuple[str, str]:
+    """Why the clause applies: its text stood that day, and its condition is met, by what."""
+    if clause.in_force is None:
+        words_en = [f"first day not known, taken to have stood on {governing}"]
+        words_zh = [f"实施日期未查明，按{governing}有效"]
+    else:
+        words_en, words_zh = [f"stood on {governing}"], [f"{governing}有效"]
+    for key, _ in _conditions(clause):
+        declared = getattr(camera, key)
+        if declared is not None:
+            words_en.append(f"{key} {declared} declared")
+            words_zh.append(f"声明{_KEYS_ZH[key]}为{_value_zh(key, declared)}")
+        else:
+            granted = getattr(scheme.defaults, key)
+            words_en.append(f"{key} {granted} taken for granted by {scheme.name}")
+            words_zh.append(f"未声明，本方案默认{_KEYS_ZH[key]}为{_value_zh(key, granted)}")
+    return "; ".join(words_en), "；".join(words_zh)
 
 
 def _conditions(clause: Clause) -> list[tuple[str, tuple[object, ...]]]:
