@@ -16,6 +16,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 import pint
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -81,6 +82,7 @@ class Row(_Strict):
     evidence: Evidence
     source: str
     condition: Condition = Condition()
+    if_undeclared: Literal["ask", "not_applicable"] = "ask"
     note_zh: str = ""
     note_en: str = ""
 

@@ -145,7 +145,8 @@ class Clause(BaseModel):
     row: the id of its row in the evidence table, with '.part' where a row is composite. number: as the
     text numbers it, empty where the evidence table names none; article: of a law, as a number. family: the
     text whatever its edition, e.g. 'GB/T 28181'. measurand.unit: the quantity's own, since the catalogue
-    converts limits when it loads them. by: what its value is taken from. overlay: name of the overlay that
+    converts limits when it loads them. by: what its value is taken from. if_undeclared: what follows where a
+    declaration is silent on its condition: it is asked for, or the clause does not apply. overlay: name of the overlay that
     added or changed it.
     in_force / superseded: first day in force, first day no longer in force (None: open or not known).
     """
@@ -169,6 +170,7 @@ class Clause(BaseModel):
     evidence: Evidence
     source: str
     condition: Condition = Condition()
+    if_undeclared: Literal["ask", "not_applicable"] = "ask"
     in_force: date | None = None
     superseded: date | None = None
     superseded_by: str = ""

@@ -66,7 +66,7 @@ class Judged(BaseModel):
 
 class Overall(BaseModel):
     """conformity, of the mandatory clauses: 'conforms', 'does_not_conform', 'inconclusive'; recommended:
-    'met', 'not_met', 'inconclusive'; contract: the same, or 'none' where nothing was agreed."""
+    'met', 'not_met', 'inconclusive'; contract: the same, or 'none' where nothing that was agreed applies."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     conformity: str
@@ -221,9 +221,10 @@ def combine(items: Iterable[Judged]) -> Overall:
     by_axis: dict[Axis, list[Judged]] = {axis: [] for axis in Axis}
     for item in items:
         by_axis[item.axis].append(item)
+    agreed = [item for item in by_axis[Axis.CONTRACT] if item.execution is not Execution.NOT_APPLICABLE]
     met = ("met", "not_met", "inconclusive")
     return Overall(
         conformity=_axis(by_axis[Axis.MANDATORY], ("conforms", "does_not_conform", "inconclusive")),
         recommended=_axis(by_axis[Axis.RECOMMENDED], met),
-        contract=_axis(by_axis[Axis.CONTRACT], met) if by_axis[Axis.CONTRACT] else "none",
+        contract=_axis(agreed, met) if agreed else "none",
     )

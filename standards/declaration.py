@@ -165,6 +165,8 @@ def _by_condition(clause: Clause, camera: CameraDeclaration, scheme: Scheme) -> 
     if not missing:
         return None
     names_zh = "、".join(f"{_KEYS_ZH[key]}({key})" for key in missing)
+    if clause.if_undeclared == "not_applicable":
+        return Applies("not_applicable", f"{', '.join(missing)} not declared", f"未声明{names_zh}，不适用")
     return Applies("not_run", f"declare {', '.join(missing)}", f"未声明{names_zh}")
 
 

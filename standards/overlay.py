@@ -197,6 +197,7 @@ def _limited(
         evidence=Evidence.CONFIRMED,
         source=f"{head.who}: {head.text} ({head.on})",
         condition=old.condition,
+        if_undeclared=old.if_undeclared,
     )
     title = Standard(name=old.standard, title_zh=old.standard_title_zh)
     made = build_clause(path, number, plain, title, {quantity.key: quantity})

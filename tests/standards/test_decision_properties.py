@@ -140,3 +140,9 @@ def test_a_worse_verdict_never_betters_a_conclusion(
     after = combine(judged(*item) for item in [*items[:place], (axis, worse), *items[place + 1 :]])
     for name in ("conformity", "recommended", "contract"):
         assert GOOD[getattr(after, name)] >= GOOD[getattr(before, name)]
+
+
+def test_a_contract_that_does_not_apply_is_none() -> None:
+    away = judged(Axis.CONTRACT, None, Execution.NOT_APPLICABLE)
+    assert combine([judged(Axis.MANDATORY, Verdict.PASS), away]).contract == "none"
+    assert combine([away, judged(Axis.CONTRACT, Verdict.PASS)]).contract == "met"

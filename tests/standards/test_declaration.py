@@ -136,3 +136,9 @@ def test_a_declaration_file(tmp_path: Path) -> None:
     path.write_text('[camera]\npoint_class = 2\nkind = "network"\n[dates]\ndesign = 2025-12-01\n')
     assert load_declaration(path) == declared({"point_class": 2, "kind": "network"}, design=BEFORE)
     assert load_declaration(None) == Declaration()
+
+
+def test_what_is_not_declared_is_not_held_against_the_declaration() -> None:
+    assert how("DECL-ptz", declared(), BEFORE, "vendor_ci") == ("not_applicable", "ptz not declared")
+    assert how("DECL-ptz", declared({"ptz": False}), BEFORE, "vendor_ci")[0] == "not_applicable"
+    assert how("DECL-ptz", declared({"ptz": True}), BEFORE, "vendor_ci")[0] == "run"
