@@ -6,7 +6,8 @@ from reports.detail import quantity_zh
 from reports.found import Found
 from reports.sheet import BLANK, Table
 from reports.typeset import printable
-from reports.wording import punctuated, verdict_zh
+from reports.wording import punctuated, remark_zh, verdict_zh
+from standards.decision import Execution
 
 __all__ = ["grounds"]
 
@@ -16,7 +17,7 @@ _LEAST = 1e-4
 
 def grounds(found: Found) -> tuple[Table, ...]:
     """Editions, overlays, documents and risks; a table with nothing in it is left out."""
-    every = (_editions(found), _overlays(found), _documents(found), _risks(found))
+    every = (_editions(found), _inapplicable(found), _overlays(found), _documents(found), _risks(found))
     return tuple(table for table in every if table.rows)
 
 
@@ -31,6 +32,17 @@ def _editions(found: Found) -> Table:
         (2.4, 1, 3.4),
         rows,
     )
+
+
+def _inapplicable(found: Found) -> Table:
+    """Clauses of the scheme that do not apply, with the reason: no item is left out unseen."""
+    rows = tuple(
+        (f"{clause.standard} {clause.number}".strip(), clause.title_zh, remark_zh(outcome))
+        for outcome in found.outcomes
+        if outcome.end.execution is Execution.NOT_APPLICABLE
+        for clause in (outcome.item.clause,)
+    )
+    return Table("不适用的条款", ("标准条款", "检验项目", "理由"), (2.2, 2.2, 3.6), rows)
 
 
 def _overlays(found: Found) -> Table:

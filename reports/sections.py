@@ -39,14 +39,17 @@ _HOST_ZH = {"system": "检测主机系统", "python": "Python版本", "cpus": "�
 
 
 def groups(found: Found) -> tuple[Group, ...]:
-    """检验项目汇总表: binding clauses first, then what was agreed, then the others, numbered through."""
+    """检验项目汇总表: binding clauses first, then what was agreed, then the others, numbered through.
+
+    Clauses that do not apply stand in a table of their own (reports.grounds).
+    """
     made, serial = [], 0
     for axis, title in AXIS_ZH.items():
         rows = []
         for outcome in found.outcomes:
             clause = outcome.item.clause
-            if clause.bindingness.axis is not axis:
-                continue
+            if clause.bindingness.axis is not axis or outcome.end.execution is Execution.NOT_APPLICABLE:
+                continue  # 不适用的条款另列, with the reason
             serial += 1
             result = result_zh(outcome.finding.estimate, clause.limit) if outcome.finding else BLANK
             rows.append(
