@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 from datetime import date
@@ -106,9 +107,13 @@ def list_clauses(
 @_JSON
 @clear_errors
 def show(name: str, overlay: tuple[Path, ...], as_json: bool) -> int:
-    """One clause, or all parts of a row: NAME is a row (NET-07), or standard and number (GB 50395-2007:5.0.5)."""
+    """One clause, whole, or all that NAME stands for.
+
+    NAME is a row (NET-07, or NET-39 for all its parts), standard and number (GB 50395-2007:5.0.5), or a
+    quantity (sign.visible).
+    """
     known = known_with(overlay)
-    found = [c for c in known.clauses if name in (c.row, c.row.partition(".")[0], c.id)]
+    found = [c for c in known.clauses if name in (c.row, c.row.partition(".")[0], c.id, c.measurand.quantity)]
     if not found:
         known.clause(name)  # raises UnknownName with what looks alike
     if as_json:
@@ -179,7 +184,10 @@ def diff(older: str, newer: str, overlay: tuple[Path, ...], as_json: bool) -> in
     names = {clause.standard for clause in known.clauses}
     for name in (older, newer):
         if name not in names:
-            raise UnknownName(f"no text {name!r}; there is {', '.join(sorted(names))}")
+            near = difflib.get_close_matches(name, names, n=4, cutoff=0.4) or sorted(names)[:10]
+            raise UnknownName(
+                f"no text {name!r}; there is {', '.join(near)} …: see `bench standards coverage`"
+            )
     found = differences(known, older, newer)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))

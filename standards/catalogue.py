@@ -38,6 +38,9 @@ _OWN_UNITS = (
 )
 
 
+_FEW = 10  # names that an error may list
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -235,5 +238,9 @@ def _converted(value: Decimal | None, written: str, wanted: str) -> Decimal | No
 
 def _unknown(what: str, name: str, names: Iterable[str]) -> UnknownName:
     every = sorted(names)
-    near = difflib.get_close_matches(name, every, n=3) or every
-    return UnknownName(f"no {what} {name!r}; there is {', '.join(near)}")
+    near = difflib.get_close_matches(name, every, n=3) or (every if len(every) <= _FEW else [])
+    return UnknownName(
+        f"no {what} {name!r}; there is {', '.join(near)}"
+        if near
+        else f"no {what} {name!r}, nor any of the {len(every)} there are is like it: see `bench standards list`"
+    )
