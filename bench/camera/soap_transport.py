@@ -96,6 +96,7 @@ class _BoundedSocket(socket.socket):
             raise self._late() from None
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
+        """Read as a socket does, within the exchange's bounds of time and size; notes when the answer came."""
         self._allow()
         try:
             count = super().recv_into(buffer, nbytes, flags)

@@ -103,6 +103,7 @@ def clauses(
     first, last = details["window_ns"]
 
     def estimate(quantity: str, reason: str) -> Estimate:
+        """The chain's latency as this quantity; a reason makes it a lower bound."""
         return Estimate(
             quantity=quantity,
             kind=Kind.RATIO,
