@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bench.documents import frozen
 from bench.table import limit_text
-from standards.catalogue import Catalogue, ClauseFile, QuantityFile, load
-from standards.clause import Clause
+from standards.catalogue import Catalogue, ClauseFile, QuantityFile, build_clause, load
+from standards.clause import Clause, Evidence
 from standards.declaration import load_declaration
 from standards.errors import BadFile
 from standards.files import read_toml
@@ -44,7 +44,7 @@ def check_file(path: Path) -> str:
     """Read one file of a user's by what it holds, and say what it is. Raises BadFile with line and mend."""
     try:
         keys = set(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadFile(path, "", f"is not TOML: {error}", "mend that line") from None
     if "overlay" in keys:
         laid = laid_over(load(), [path]).overlays[0]
@@ -57,7 +57,10 @@ def check_file(path: Path) -> str:
         there = f"{len(papers) - len(absent)} of {len(papers)} documents there"
         return f"a declaration: well, {there}" + (f"; absent: {', '.join(absent)}" if absent else "")
     if keys == {"standard", "clause"}:
-        return f"{len(read_toml(path, ClauseFile).clause)} clauses: well"
+        file = read_toml(path, ClauseFile)
+        for number, row in enumerate(file.clause, start=1):
+            build_clause(path, f"clause[{number}] ({row.row})", row, file.standard, load().quantities)
+        return f"{len(file.clause)} clauses: well"
     if keys == {"quantity"}:
         return f"{len(read_toml(path, QuantityFile).quantity)} quantities: well"
     known = "an overlay ([overlay]), a scheme ([[rows]]) or a declaration ([camera], [dates], [[document]])"
@@ -85,13 +88,17 @@ def differences(known: Catalogue, older: str, newer: str) -> list[dict[str, str]
             same = [new for new in left if new.measurand.quantity == quantity]
         pairs.append((old, same[0] if same else None))
         left = [new for new in left if new not in same[:1]]
-    return [_side_by_side(old, new) for old, new in [*pairs, *((None, new) for new in left)]]
+    # Of an edition that nobody has read nothing can be said to have gone or come.
+    unread = not all(any(clause.limit.known for clause in side) for side in sides)
+    return [_side_by_side(old, new, unread=unread) for old, new in [*pairs, *((None, new) for new in left)]]
 
 
-def _side_by_side(old: Clause | None, new: Clause | None) -> dict[str, str]:
+def _side_by_side(old: Clause | None, new: Clause | None, *, unread: bool) -> dict[str, str]:
     one = new or old
     assert one is not None
-    if old is None or new is None:
+    if unread or Evidence.UNKNOWN in {clause.evidence for clause in (old, new) if clause is not None}:
+        what = "text required"
+    elif old is None or new is None:
         what = "added" if old is None else "removed"
     else:
         alike = (old.limit, old.comparison, old.condition) == (new.limit, new.comparison, new.condition)

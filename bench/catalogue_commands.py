@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from pydantic import BaseModel
+from rich.markup import escape
 from rich.table import Table
 
 from bench.catalogue_check import check_file, contradictions, differences
@@ -77,6 +78,8 @@ def list_clauses(
     known = known_with(overlay)
     if quantity is not None:
         known.quantity(quantity)
+    if standard is not None and not any(clause.standard.startswith(standard) for clause in known.clauses):
+        raise UnknownName(f"no text begins with {standard!r}: see `bench standards coverage`")
     day: date | None = on.date() if on is not None else None
     found = [
         clause
@@ -92,7 +95,7 @@ def list_clauses(
         return 0
     table = Table("row", "clause", "title", "limit", "force", "known by")
     for clause in found:
-        title = f"{clause.title_zh}\n[dim]{clause.title_en}[/]"
+        title = f"{escape(clause.title_zh)}\n[dim]{escape(clause.title_en)}[/]"
         table.add_row(
             clause.row, clause.id, title, limit_text(clause), clause.bindingness.value, clause.evidence.value
         )
@@ -147,7 +150,7 @@ def _sheet(clause: Clause, known: Catalogue) -> Table:
         ("overlay", clause.overlay),
     ):
         if value:
-            table.add_row(key, str(value))
+            table.add_row(key, escape(str(value)))
     return table
 
 

@@ -6,20 +6,24 @@ Exit codes: 0 conforms · 1 does not conform · 2 usage · 3 bench fault or inco
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bench.calendar_day import beijing_today
 from bench.catalogue_commands import standards
 from bench.clear_errors import clear_errors
 from bench.sample_commands import sample
 from bench.table import printer
 from reports.record import Intrusiveness
+from standards.errors import CamcertError
 
 __all__ = ["main"]
 
@@ -83,6 +87,9 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _request(camera: str | None, allow: tuple[str, ...], on: datetime | None, **rest: Any) -> Any:
     from bench.request import RunRequest
 
+    kept = rest["out"] / "plan.json" if rest.get("resume") and rest.get("out") else None
+    if camera is None and rest.get("plan_file") is None and kept is not None and kept.exists():
+        rest["plan_file"] = kept  # the record knows its camera and plan
     if camera is None and rest.get("plan_file") is None:
         raise click.UsageError("give --camera URL (or --plan plan.json)")
     return RunRequest(
@@ -128,7 +135,14 @@ def run(as_json: bool, **options: Any) -> int:
     from bench.run import execute, exit_code, read_results
     from bench.table import conclusion, terminal
 
-    directory, trouble = execute(_request(**options), terminal())
+    request = _request(**options)
+    request = replace(request, out=request.directory())
+    try:
+        directory, trouble = execute(request, terminal())
+    except (CamcertError, KeyboardInterrupt):
+        if (request.out / "plan.json").exists() and not options["resume"]:
+            click.echo(f"the record so far: {request.out}; go on with --out {request.out} --resume", err=True)
+        raise
     if trouble:
         return trouble
     frozen, results = read_results(directory)
@@ -181,6 +195,7 @@ def simulate(file: Path, truth: Path | None) -> int:
     """Run one virtual camera until Ctrl-C; its addresses are the first line, as JSON."""
     command = [sys.executable, "-m", "fixtures.simulated", str(file)]
     process = subprocess.Popen(command + (["--truth", str(truth)] if truth else []))
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # the camera ends with its command
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -257,7 +272,7 @@ def doctor(station: Path | None, as_json: bool) -> int:
     """Is this machine, and this station, fit to measure? Names what is missing and the mend."""
     from bench.doctor import checks
 
-    found = checks(station, date.today())
+    found = checks(station, beijing_today())
     if as_json:
         click.echo(
             json.dumps([{"check": c.name, "ok": c.ok, "text": c.text} for c in found], ensure_ascii=False)

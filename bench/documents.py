@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from standards.catalogue import Catalogue
-from standards.documents import Claim, DocumentEntry, estimate_of
+from standards.decision import Rule, decide
+from standards.documents import CALENDAR, Claim, DocumentEntry, estimate_of
 from standards.errors import BadFile, CaptureFault, UnknownName, UsageError
-from standards.quantity import Estimate, Quantity
+from standards.quantity import Basis, Estimate, Quantity
 
 __all__ = ["Documents", "frozen"]
 
@@ -31,7 +34,8 @@ def frozen(claims: Iterable[Claim], declaration: Path, known: Catalogue) -> tupl
             raise BadFile(
                 declaration, f"{where}.quantity", str(error), "see `bench standards list`"
             ) from None
-        if not quantity.by.by_person and claim.oldest is None:
+        dated = claim.oldest is not None and quantity.unit in CALENDAR and quantity.by is Basis.MEASURED
+        if not quantity.by.by_person and not dated:
             raise BadFile(
                 declaration,
                 f"{where}.quantity",
@@ -43,21 +47,36 @@ def frozen(claims: Iterable[Claim], declaration: Path, known: Catalogue) -> tupl
         content = _content(declaration.parent, claim.file, declaration, f"{where}.file")
         digest = "" if content is None else hashlib.sha256(content).hexdigest()
         entry = DocumentEntry(**claim.model_dump(), sha256=digest)
+        key = "oldest" if claim.oldest is not None else "value"
         try:
-            estimate_of(entry, quantity)
+            estimate = estimate_of(entry, quantity)
+            for clause in known.clauses:
+                if clause.measurand.quantity == quantity.key:
+                    decide(estimate, clause, Rule.SIMPLE)
+        except ValidationError as error:
+            text = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise BadFile(declaration, f"{where}.{key}", text, f"write it in {quantity.unit}") from None
         except ValueError as error:
-            text = str(error).splitlines()[-1] if "\n" in str(error) else str(error)
-            raise BadFile(declaration, f"{where}.value", text, f"write it in {quantity.unit}") from None
+            mend = (
+                "put the days in order"
+                if key == "oldest"
+                else "write the kind of value that the clause asks for"
+            )
+            raise BadFile(declaration, f"{where}.{key}", str(error), mend) from None
         entries.append(entry)
     return tuple(entries)
 
 
 def _content(folder: Path, name: str, declaration: Path, where: str) -> bytes | None:
     """The file's bytes; None where there is none."""
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+        there = path.is_file()
+    except (OSError, ValueError) as error:
+        raise BadFile(declaration, where, f"is no name of a file ({error})", "name a file") from None
     if not path.is_relative_to(folder.resolve()):
         raise BadFile(declaration, where, f"{name} lies outside {folder}", "put it beside the declaration")
-    if not path.is_file():
+    if not there:
         return None
     if path.stat().st_size > _LARGEST:
         raise BadFile(declaration, where, f"{name} is larger than {_LARGEST >> 20} MiB", "split it")

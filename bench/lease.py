@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -14,10 +16,18 @@ __all__ = ["lease", "lease_file"]
 
 
 def lease_file(camera: CameraUrl) -> Path:
-    """The lock file of one camera on this machine."""
-    name = hashlib.sha256(f"{camera.host}:{camera.port}".encode()).hexdigest()[:24]
-    folder = Path(tempfile.gettempdir()) / "camcert-leases"
-    folder.mkdir(exist_ok=True, mode=0o777)
+    """The lock file of one camera on this machine, whatever name, port or protocol it is reached by.
+
+    On loopback the port belongs to it: there virtual cameras stand side by side.
+    """
+    try:
+        address = socket.gethostbyname(camera.host)
+    except (OSError, UnicodeError):
+        address = camera.host
+    alone = not address.startswith("127.")
+    name = hashlib.sha256((address if alone else f"{address}:{camera.port}").encode()).hexdigest()[:24]
+    folder = Path(tempfile.gettempdir()) / f"camcert-leases-{os.getuid()}"
+    folder.mkdir(exist_ok=True, mode=0o700)
     return folder / name
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench.calendar_day import beijing_today
 from bench.camera.address import CameraUrl
 from bench.documents import frozen
 from bench.procedures import Procedure, procedures
+from fixtures.charts import CHARTS
 from instruments.station import StationFile, load_station
 from reports.record import (
     CaptureSettings,
@@ -30,7 +32,7 @@ from standards.editions import editions
 from standards.errors import BadFile, PlanMismatch
 from standards.overlay import laid_over
 from standards.quantity import Origin, Subject
-from standards.scheme import Scheme, load_scheme, scheme_names
+from standards.scheme import CameraDeclaration, Scheme, load_scheme, scheme_names
 
 __all__ = ["make_plan", "read_plan_file", "software"]
 
@@ -64,8 +66,8 @@ def make_plan(
     chosen = load_scheme(scheme)
     declared = load_declaration(declaration)
     papers = frozen(declared.document, declaration, known) if declaration is not None else ()
-    day, basis, basis_zh = governing_date(chosen, declared, on, today or date.today())
-    bench = load_station(station) if station is not None else None
+    day, basis, basis_zh = governing_date(chosen, declared, on, today or beijing_today())
+    bench = _station(station)
     address = str(camera.without_user())
     given = _Given(
         chosen, declared, day, Subject(camera=address), _instruments(bench), _consent(allow),
@@ -91,6 +93,14 @@ def make_plan(
         software=software(),
         items=tuple(items),
     )
+
+
+def _station(path: Path | None) -> StationFile | None:
+    """The station file; its chart is one that the bench can read. Raises BadFile."""
+    found = load_station(path) if path is not None else None
+    if path is not None and found is not None and found.chart is not None and found.chart.name not in CHARTS:
+        raise BadFile(path, "chart.name", f"no chart {found.chart.name!r}", f"use {', '.join(CHARTS)}")
+    return found
 
 
 def _of_families(known: Catalogue, clauses: Sequence[Clause]) -> list[Clause]:
@@ -124,12 +134,17 @@ def _of_station(bench: StationFile | None) -> dict[str, Any]:
 
 
 def read_plan_file(
-    file: Path, camera: CameraUrl | None, station: Path | None, overlay: Sequence[Path] = ()
+    file: Path,
+    camera: CameraUrl | None,
+    station: Path | None,
+    overlay: Sequence[Path] = (),
+    scheme: str | None = None,
 ) -> Plan:
     """A plan made before, held against what it is now to be run on.
 
-    Raises BadFile if it does not fit its schema, PlanMismatch if it was made for another camera, station or
-    overlay, or if its clauses and terms are not those of this catalogue and of the scheme it names.
+    scheme: its file, where it is none of camcert's. Raises BadFile if it does not fit its schema, PlanMismatch
+    if it was made for another camera, station or overlay, or is not what scheme, catalogue and what was
+    declared make of it.
     """
     try:
         plan = Plan.model_validate_json(file.read_bytes())
@@ -148,15 +163,52 @@ def read_plan_file(
     if overlays != plan.overlays:
         wanted = ", ".join(entry.name for entry in plan.overlays) or "none"
         raise PlanMismatch(f"{file} was made with other overlays ({wanted}): give the same --overlay files")
-    scheme = load_scheme(plan.scheme) if plan.scheme in scheme_names() else None
-    for item in plan.items:
-        setting = scheme.setting(item.clause) if scheme is not None else None
-        terms = (item.in_scope, item.minimum_s, item.rule)
-        if known.clause(item.clause.row) != item.clause or (setting is not None and tuple(setting) != terms):
-            raise PlanMismatch(
-                f"{file}: {item.key} is not as catalogue and scheme have it: make it anew, unedited"
-            )
+    if scheme is None and plan.scheme not in scheme_names():
+        raise PlanMismatch(f"{file}: {plan.scheme!r} is a scheme of yours: give its file with --scheme")
+    chosen = load_scheme(scheme or plan.scheme)
+    _as_made(file, plan, chosen, known, load_station(station) if station is not None else None)
     return plan
+
+
+def _as_made(file: Path, plan: Plan, scheme: Scheme, known: Catalogue, bench: StationFile | None) -> None:
+    """Raises PlanMismatch if any term or item is not as it is made from scheme, declaration and date."""
+    camera = CameraDeclaration.model_validate(plan.declaration.get("camera", {}))
+    given = _Given(
+        scheme, Declaration(camera=camera), plan.governing_date, Subject(camera=plan.camera), plan.station,
+        plan.allow, frozenset(paper.quantity for paper in plan.documents),
+    )  # fmt: skip
+    measured, clauses = procedures(), scheme.clauses(known)
+    items = [_item(clause, given, _procedure(clause, given.papers, measured)) for clause in clauses]
+    # What was granted by a default stands as declared in the plan: reasons may differ, nothing else may.
+    plain = [item.model_copy(update={"reason": "", "reason_zh": ""}) for item in items]
+    if plain != [item.model_copy(update={"reason": "", "reason_zh": ""}) for item in plan.items]:
+        ours = {item.key: item for item in plain}
+        odd = [
+            i.key
+            for i in plan.items
+            if ours.get(i.key) != i.model_copy(update={"reason": "", "reason_zh": ""})
+        ]
+        left_out = sorted(set(ours) - {item.key for item in plan.items})
+        raise PlanMismatch(
+            f"{file}: {', '.join(odd or left_out)[:200]} not as catalogue and scheme have it: make it anew, unedited"
+        )
+    made = plan.model_copy(
+        update={
+            **_terms(scheme),
+            **_of_station(bench),
+            "capture": _capture(scheme, plan.station),
+            "editions": editions(_of_families(known, clauses), plan.governing_date),
+            "software": software(),
+        }
+    )
+    if made != plan:
+        raise PlanMismatch(
+            f"{file}: {', '.join(_fields_that_differ(made, plan))} not as the scheme has it: make it anew, unedited"
+        )
+
+
+def _fields_that_differ(a: Plan, b: Plan) -> list[str]:
+    return [name for name in Plan.model_fields if getattr(a, name) != getattr(b, name)]
 
 
 @dataclass(frozen=True)
@@ -267,7 +319,7 @@ def _instruments(station: StationFile | None) -> tuple[InstrumentEntry, ...]:
     if station is None:
         return ()
     origin = Origin(station.station.origin)
-    return tuple(
+    opened = tuple(
         InstrumentEntry(
             role=role,
             driver=instrument.driver,
@@ -280,3 +332,17 @@ def _instruments(station: StationFile | None) -> tuple[InstrumentEntry, ...]:
         )
         for role, instrument in station.instruments.items()
     )
+    seen = [
+        InstrumentEntry(
+            role=role,
+            driver="in view",
+            manufacturer=getattr(part, "manufacturer", ""),
+            model=getattr(part, "model", "") or getattr(part, "name", ""),
+            serial=part.serial,
+            origin=origin,
+            certificates=tuple(Certificate(**c.model_dump()) for c in part.calibration),
+        )
+        for role, part in (("display", station.display), ("chart", station.chart))
+        if part is not None
+    ]
+    return (*opened, *seen)

@@ -36,7 +36,13 @@ class RunRequest:
         """The frozen plan. Touches no camera; raises UsageError with the mend."""
         if self.plan_file is not None:
             camera = CameraUrl.parse(self.camera) if self.camera else None
-            return read_plan_file(self.plan_file, camera, self.station, self.overlay)
+            return read_plan_file(
+                self.plan_file,
+                camera,
+                self.station,
+                self.overlay,
+                self.scheme if self.scheme.endswith(".toml") else None,
+            )
         return make_plan(
             scheme=self.scheme,
             camera=CameraUrl.parse(self.camera),

@@ -8,12 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
+from rich.markup import escape
 from rich.table import Table
 
 from bench.clear_errors import clear_errors
-from bench.sampling_record import Lot, draw_sample, lots_of, read_sample, record_round, verify_sample
+from bench.sampling_record import Lot, draw_sample, lots_of, read_sample, record_round
 from bench.table import printer
-from standards.errors import RecordError, UsageError
+from reports.folder import JOURNAL
+from reports.journal import head_of, replay
+from standards.errors import UsageError
 from standards.sampling import Method, SamplingRule
 from standards.scheme import load_scheme
 
@@ -63,7 +67,11 @@ def draw_command(
         raise UsageError(f"scheme {scheme} has no [sampling]: give --method")
     changes = {"method": method, "level": level, "enlarge": enlarge}
     plain = rule.model_dump() if rule is not None else {}
-    chosen = SamplingRule.model_validate(plain | {k: v for k, v in changes.items() if v is not None})
+    try:
+        chosen = SamplingRule.model_validate(plain | {k: v for k, v in changes.items() if v is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(f"--{first['loc'][0]}: {first['msg']}") from None
     drawn = draw_sample(
         points, lots_of(points, name, model), chosen, seed=seed or secrets.token_hex(8), by=by, out=out
     )
@@ -97,13 +105,13 @@ def show(folder: Path, as_json: bool) -> int:
 @click.argument("folder", type=_DIR)
 @clear_errors
 def check(folder: Path) -> int:
-    """Repeat the draw from its journal: the chain, the sizes, the names, what followed of each round."""
-    wrong = verify_sample(folder)
-    for text in wrong:
-        click.echo(text)
-    if wrong:
-        raise RecordError(f"{folder}: the sample is not what its seed draws")
-    click.echo(f"{folder}: drawn as journalled")
+    """Repeat the draw from its journal: the chain, the sizes, the names, what followed of each round.
+
+    Keep the head it prints with the papers: a tail that was cut off shows in it alone.
+    """
+    read_sample(folder)
+    events = replay(folder / JOURNAL)
+    click.echo(f"{folder}: drawn as journalled, {len(events)} entries, head {head_of(events)}")
     return 0
 
 
@@ -115,14 +123,14 @@ def _shown(folder: Path, lots: tuple[Lot, ...], as_json: bool) -> int:
         return 0
     rule = SamplingRule.model_validate(head["rule"])
     level = f", level {rule.level}" if rule.method is Method.GB_50348 else ""
-    title = f"{rule.method.value}{level}, seed {head['seed']}"
+    title = escape(f"{rule.method.value}{level}, seed {head['seed']}")
     table = Table("type and model", "lot", "inspect", "cameras", "so far", title=title, title_justify="left")
     for lot in lots:
         rounds = "; ".join(
             f"round {n}: {failed} of {size} failed" for n, (size, failed) in enumerate(lot.rounds, 1)
         )
         table.add_row(
-            lot.model, str(len(lot.names)), str(len(lot.sample)), ", ".join(lot.sample),
+            escape(lot.model), str(len(lot.names)), str(len(lot.sample)), escape(", ".join(lot.sample)),
             f"{lot.outcome} {rounds}".strip(),
         )  # fmt: skip
     printer().print(table)

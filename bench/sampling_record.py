@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from reports.folder import JOURNAL
-from reports.journal import Journal, replay
+from reports.journal import Event, Journal, replay
 from reports.record import EventKind
 from standards.errors import BadFile, RecordError, UnknownName, UsageError
 from standards.sampling import SamplingRule, after, draw, sample_size
 
-__all__ = ["Lot", "draw_sample", "lots_of", "read_sample", "record_round", "verify_sample"]
+__all__ = ["Lot", "draw_sample", "lots_of", "read_sample", "record_round"]
 
 _LARGEST = 64 << 20
 _ENCODINGS = ("utf-8-sig", "gb18030")  # what spreadsheets in China write
@@ -46,26 +46,37 @@ def lots_of(file: Path, name: str = "name", model: str = "model") -> dict[str, l
     if len(content) > _LARGEST:
         raise BadFile(file, "", f"is {len(content)} bytes long", f"keep it under {_LARGEST} bytes")
     table = csv.DictReader(io.StringIO(_text(file, content), newline=""))
-    heads = [head.strip() for head in table.fieldnames or ()]
-    table.fieldnames = heads
-    for wanted, option in ((name, "--name"), (model, "--model")):
-        if wanted not in heads:
-            raise BadFile(
-                file, "line 1", f"has no column {wanted!r}", f"name one of {', '.join(heads)} by {option}"
-            )
     lots: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for number, row in enumerate(table, start=2):
-        camera, kind = (row[name] or "").strip(), (row[model] or "").strip()
-        if not camera or not kind:
-            raise BadFile(file, f"line {number}", "a name or model is empty", "fill both in")
-        if camera in seen:
-            raise BadFile(file, f"line {number}", f"{camera!r} stands twice", "give each camera its own name")
-        seen.add(camera)
-        lots.setdefault(kind, []).append(camera)
+    try:
+        table.fieldnames = _heads(file, [head.strip() for head in table.fieldnames or ()], name, model)
+        for row in table:
+            camera, kind = (row[name] or "").strip(), (row[model] or "").strip()
+            if not camera or not kind:
+                raise BadFile(file, f"line {table.line_num}", "a name or model is empty", "fill both in")
+            if camera in seen:
+                raise BadFile(
+                    file,
+                    f"line {table.line_num}",
+                    f"{camera!r} stands twice",
+                    "give each camera its own name",
+                )
+            seen.add(camera)
+            lots.setdefault(kind, []).append(camera)
+    except csv.Error as error:
+        raise BadFile(file, f"line {table.line_num}", str(error), "save it as CSV anew") from None
     if not lots:
         raise BadFile(file, "", "holds no camera", "list one a line under the head")
     return lots
+
+
+def _heads(file: Path, heads: list[str], name: str, model: str) -> list[str]:
+    """The columns, each of the two that matter there once."""
+    for wanted, option in ((name, "--name"), (model, "--model")):
+        if heads.count(wanted) != 1:
+            problem = f"has no column {wanted!r}" if wanted not in heads else f"has {wanted!r} twice"
+            raise BadFile(file, "line 1", problem, f"name one of {', '.join(heads)} by {option}")
+    return heads
 
 
 def _text(file: Path, content: bytes) -> str:
@@ -81,11 +92,15 @@ def draw_sample(
     file: Path, lots: dict[str, list[str]], rule: SamplingRule, *, seed: str, by: str, out: Path
 ) -> tuple[Lot, ...]:
     """Draw from every lot and journal it before anybody sees it. Raises UsageError if out holds a sample."""
-    if (out / JOURNAL).exists():
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be made ({error.strerror}): give another --out") from None
+    begun = (out / JOURNAL).exists()
+    if begun and replay(out / JOURNAL):
         raise UsageError(
             f"{out} holds a sample already: give another --out, or go on with `bench sample result`"
         )
-    out.mkdir(parents=True, exist_ok=True)
     drawn = {
         model: {
             "names": sorted(names),
@@ -93,7 +108,7 @@ def draw_sample(
         }
         for model, names in lots.items()
     }
-    with Journal.create(out / JOURNAL) as journal:
+    with (Journal.open if begun else Journal.create)(out / JOURNAL) as journal:
         journal.append(
             EventKind.DRAWN,
             {
@@ -109,19 +124,55 @@ def draw_sample(
 
 
 def read_sample(folder: Path) -> tuple[dict[str, Any], tuple[Lot, ...]]:
-    """What was drawn, and every lot as it stands now. Raises RecordError if the journal is damaged or none."""
-    events = replay(folder / JOURNAL)
-    if not events or events[0].kind is not EventKind.DRAWN:
+    """What was drawn, and every lot as it stands now.
+
+    Raises RecordError if the journal is damaged, holds no sample, or holds one that its seed does not draw.
+    """
+    return _replayed(folder, replay(folder / JOURNAL))
+
+
+def _replayed(folder: Path, events: Sequence[Event]) -> tuple[dict[str, Any], tuple[Lot, ...]]:
+    """The journal gone through again, every draw and every round made anew and compared."""
+    told = [event for event in events if event.kind in (EventKind.DRAWN, EventKind.INSPECTED)]
+    if not told or told[0].kind is not EventKind.DRAWN:
         raise RecordError(f"{folder} holds no sample")
-    head = events[0].data
-    lots = {m: Lot(m, tuple(lot["names"]), tuple(lot["sample"])) for m, lot in head["lots"].items()}
-    for event in events[1:]:
-        if event.kind is not EventKind.INSPECTED:
-            continue
-        old, data = lots[event.data["lot"]], event.data
-        rounds = (*old.rounds, (data["inspected"], len(data["failed"])))
-        lots[old.model] = Lot(old.model, old.names, tuple(data["sample"]), rounds, data["outcome"])
+    head = told[0].data
+    try:
+        lots = _drawn(head)
+        for event in told[1:]:
+            if event.kind is EventKind.DRAWN:
+                raise ValueError("a second draw")
+            lots[event.data["lot"]] = _inspected(lots[event.data["lot"]], event.data, head["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        text = str(error).splitlines()[0]
+        raise RecordError(f"{folder}: the sample is not what its rule and seed draw: {text}") from None
     return head, tuple(lots.values())
+
+
+def _drawn(head: dict[str, Any]) -> dict[str, Lot]:
+    rule = SamplingRule.model_validate(head["rule"])
+    lots = {}
+    for model, lot in head["lots"].items():
+        sample = draw(lot["names"], sample_size(len(lot["names"]), rule), f"{head['seed']}/{model}")
+        if sample != tuple(lot["sample"]):
+            raise ValueError(f"another sample of {model}")
+        lots[model] = Lot(model, tuple(lot["names"]), sample)
+    return lots
+
+
+def _inspected(lot: Lot, data: dict[str, Any], seed: str) -> Lot:
+    """The lot after one more round. Raises ValueError for a round that does not follow."""
+    if lot.outcome in ("passed", "failed"):
+        raise ValueError(f"a round after the end of {lot.model}")
+    failed = set(data["failed"])
+    if data["inspected"] != len(lot.sample) or not failed <= set(lot.sample):
+        raise ValueError(f"a round of {lot.model} that was not of its sample")
+    rounds = (*lot.rounds, (len(lot.sample), len(failed)))
+    then = after(rounds, len(lot.names))
+    sample = draw(lot.names, then.size, f"{seed}/{lot.model}") if then.size else lot.sample
+    if (data["round"], data["outcome"], tuple(data["sample"])) != (len(rounds), then.outcome, sample):
+        raise ValueError(f"an outcome of {lot.model} that does not follow from its rounds")
+    return Lot(lot.model, lot.names, sample, rounds, then.outcome)
 
 
 def record_round(folder: Path, model: str, failed: Sequence[str], *, by: str) -> Lot:
@@ -129,52 +180,26 @@ def record_round(folder: Path, model: str, failed: Sequence[str], *, by: str) ->
 
     Raises UnknownName for a lot or camera that is not in the sample, UsageError for a lot that has its end.
     """
-    head, lots = read_sample(folder)
-    found = next((lot for lot in lots if lot.model == model), None)
-    if found is None:
-        raise UnknownName(f"no lot {model!r}; there is {', '.join(lot.model for lot in lots)}")
-    if found.outcome in ("passed", "failed"):
-        raise UsageError(f"{model} has its end already: {found.outcome}")
-    strange = sorted(set(failed) - set(found.sample))
-    if strange:
-        raise UnknownName(f"{', '.join(strange)} not in the sample of {model}: {', '.join(found.sample)}")
-    rounds = (*found.rounds, (len(found.sample), len(set(failed))))
-    then = after(rounds, len(found.names))
-    sample = found.sample if then.size == 0 else draw(found.names, then.size, f"{head['seed']}/{model}")
-    with Journal.open(folder / JOURNAL) as journal:
-        journal.append(
-            EventKind.INSPECTED,
-            {
-                "lot": model,
-                "round": len(rounds),
-                "inspected": len(found.sample),
-                "failed": sorted(set(failed)),
-                "by": by,
-                "outcome": then.outcome,
-                "sample": list(sample),
-            },
-        )
-    return next(lot for lot in read_sample(folder)[1] if lot.model == model)
-
-
-def verify_sample(folder: Path) -> tuple[str, ...]:
-    """Draw everything again from rule and seed, and judge every round again: what differs, nothing if all is well.
-
-    Raises RecordError if the journal's chain is broken.
-    """
-    head, lots = read_sample(folder)
-    rule, wrong = SamplingRule.model_validate(head["rule"]), []
-    for model, lot in head["lots"].items():
-        size = sample_size(len(lot["names"]), rule)
-        if tuple(lot["sample"]) != draw(lot["names"], size, f"{head['seed']}/{model}"):
-            wrong.append(f"{model}: the sample is not the one that the seed draws")
-    for one in lots:
-        if not one.rounds:
-            continue
-        then = after(one.rounds, len(one.names))
-        wanted = then.size or len(one.sample)
-        if then.outcome != one.outcome or one.sample != draw(
-            one.names, wanted, f"{head['seed']}/{one.model}"
-        ):
-            wrong.append(f"{one.model}: the outcome does not follow from its rounds")
-    return tuple(wrong)
+    with Journal.open(folder / JOURNAL) as journal:  # repairs a torn line before it is read
+        head, lots = _replayed(folder, journal.events)
+        found = next((lot for lot in lots if lot.model == model), None)
+        if found is None:
+            raise UnknownName(f"no lot {model!r}; there is {', '.join(lot.model for lot in lots)}")
+        if found.outcome in ("passed", "failed"):
+            raise UsageError(f"{model} has its end already: {found.outcome}")
+        strange = sorted(set(failed) - set(found.sample))
+        if strange:
+            raise UnknownName(f"{', '.join(strange)} not in the sample of {model}: {', '.join(found.sample)}")
+        then = after((*found.rounds, (len(found.sample), len(set(failed)))), len(found.names))
+        sample = draw(found.names, then.size, f"{head['seed']}/{model}") if then.size else found.sample
+        data = {
+            "lot": model,
+            "round": len(found.rounds) + 1,
+            "inspected": len(found.sample),
+            "failed": sorted(set(failed)),
+            "by": by,
+            "outcome": then.outcome,
+            "sample": list(sample),
+        }
+        journal.append(EventKind.INSPECTED, data)
+        return _inspected(found, data, head["seed"])

@@ -10,10 +10,10 @@ import platform
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date
 from pathlib import Path
 from typing import Any
 
+from bench.calendar_day import beijing_today
 from bench.camera.address import CameraUrl, Secret
 from bench.dut import Dut, same_camera
 from bench.judge import Judge
@@ -189,7 +189,7 @@ class Session:
         self._stack.enter_context(lease(lease_file(self._camera), f"the camera {self._camera}"))
         if self._station_file is not None:
             self._station = self._stack.enter_context(Station.open(self._station_file))
-            self._station.check(date.today())
+            self._station.check(beijing_today())
         self._dut = Dut(self._camera, self._password())
         self._environment("start")
         if self._unrestored is not None:

@@ -147,24 +147,27 @@ def unjudged(found: Found) -> tuple[str, ...]:
     return tuple(listed)
 
 
+def _stated(found: Found) -> str:
+    """The display's delay as the station states it."""
+    plan = found.plan
+    if plan.display_delay_s is None:
+        return BLANK
+    u = "" if plan.display_delay_u_s is None else f"\nu = {number(plan.display_delay_u_s * 1e3, 3)} ms"
+    return f"声明延迟{number(plan.display_delay_s * 1e3)} ms{u}"
+
+
 def _instruments(found: Found) -> Table:
     rows: list[tuple[str, ...]] = []
     for serial, entry in enumerate(found.plan.station, 1):
         kind = " ".join(part for part in (entry.manufacturer, entry.model) if part) or BLANK
         about = (str(serial), _ROLE_ZH.get(entry.role, entry.role), kind, entry.serial or BLANK)
         if not entry.certificates:
-            rows.append((*about, "未校准", BLANK, BLANK))
+            rows.append((*about, "未校准", _stated(found) if entry.role == "display" else BLANK, BLANK))
         for c in entry.certificates:
             value = (
                 f"{number(c.value)} ± {number(c.expanded_uncertainty)} {c.unit}\nk = {c.coverage_factor:g}"
             )
             rows.append((*about, f"{c.number}\n{c.laboratory}", value, f"{c.due}"))
-    if found.plan.display_delay_s is not None:
-        u = found.plan.display_delay_u_s
-        stated = f"延迟{number(found.plan.display_delay_s * 1e3)} ms" + (
-            "" if u is None else f"\nu = {number(u * 1e3, 3)} ms"
-        )
-        rows.append((str(len(rows) + 1), "显示器", BLANK, BLANK, "检测台声明,未校准", stated, BLANK))
     if not rows:
         rows.append((BLANK,) * 7)
     head = ("序号", "名称", "型号", "编号", "校准证书", "校准值", "有效期至")

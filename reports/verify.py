@@ -44,6 +44,8 @@ def verify(folder: Path) -> list[Problem]:
     """
     if not folder.is_dir():
         return [Problem(".", f"{folder} is not a folder")]
+    if not any((folder / name).exists() for name in (PLAN, JOURNAL, SEAL)):
+        return [Problem(".", f"{folder} is no record: it holds neither {PLAN} nor {JOURNAL}")]
     problems: list[Problem] = []
     sealed = _sealed(folder, problems)
     documents = _documents(folder, sealed, problems)

@@ -7,6 +7,7 @@ grades come from the evidence table alone; a limit that the table does not know 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -24,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from standards.clause import Bindingness, Clause, Comparison, Condition, Evidence, Limit, Measurand
 from standards.errors import BadFile, UnknownName
 from standards.files import read_toml
-from standards.quantity import Quantity
+from standards.quantity import Kind, Quantity
 
 __all__ = ["Catalogue", "ClauseFile", "QuantityFile", "Row", "Standard", "build_clause", "load", "read"]
 
@@ -139,7 +140,8 @@ def read(root: Path | Traversable) -> Catalogue:
                 raise BadFile(
                     str(path), f"clause[{number}].row", f"{row.row} is there already", "give each its own"
                 )
-            clauses[row.row] = build_clause(path, number, row, file.standard, quantities)
+            where = f"clause[{number}] ({row.row})"
+            clauses[row.row] = build_clause(path, where, row, file.standard, quantities)
     return Catalogue(clauses=tuple(clauses.values()), quantities=MappingProxyType(quantities))
 
 
@@ -163,28 +165,17 @@ def _quantities(folder: Path | Traversable) -> dict[str, Quantity]:
 
 
 def build_clause(
-    path: Path | Traversable, number: int, row: Row, standard: Standard, quantities: Mapping[str, Quantity]
+    path: Path | Traversable, where: str, row: Row, standard: Standard, quantities: Mapping[str, Quantity]
 ) -> Clause:
-    """One row as a clause, its limit in the quantity's unit. Raises BadFile, naming path and clause[number]."""
-    where = f"clause[{number}] ({row.row})"
+    """One row as a clause, its limit in the quantity's unit. where: the row's key, e.g. 'clause[3]'.
+
+    Raises BadFile, naming path and key.
+    """
     quantity = quantities.get(row.quantity)
     if quantity is None:
         mend = str(_unknown("quantity", row.quantity, quantities))
         raise BadFile(str(path), f"{where}.quantity", f"no quantity {row.quantity!r}", mend)
-    if not row.unit and (row.lower is not None or row.upper is not None):
-        raise BadFile(str(path), f"{where}.unit", "is missing", "add the unit that the text writes")
-    try:
-        _converted(Decimal(1), row.unit, quantity.unit)
-        limit = Limit(
-            lower=_converted(row.lower, row.unit, quantity.unit),
-            upper=_converted(row.upper, row.unit, quantity.unit),
-            equals=row.equals,
-        )
-    except (pint.PintError, ArithmeticError, AssertionError) as error:
-        mend = f"write it in a unit that converts to {quantity.unit!r}"
-        raise BadFile(str(path), f"{where}.unit", str(error) or "not a unit", mend) from None
-    except ValidationError as error:
-        raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the limit") from None
+    limit = _limit(path, where, row, quantity)
     shared = row.model_dump(exclude={"quantity", "unit", "lower", "upper", "equals"}) | {
         "requirement_zh": row.requirement_zh
         or _worded(row, quantity.name_zh, ("不小于", "不大于", "：限值待原文核对")),
@@ -206,6 +197,33 @@ def build_clause(
         )
     except ValidationError as error:
         raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the row or its dates") from None
+
+
+def _limit(path: Path | Traversable, where: str, row: Row, quantity: Quantity) -> Limit:
+    """The row's limit in the quantity's unit, of the quantity's kind."""
+    numeric = row.lower is not None or row.upper is not None
+    if numeric and not row.unit:
+        raise BadFile(str(path), f"{where}.unit", "is missing", "add the unit that the text writes")
+    if numeric and quantity.kind is Kind.NOMINAL:
+        raise BadFile(
+            str(path), where, f"a number for {quantity.key}, which is yes or no, or a name", "write equals"
+        )
+    if row.equals is not None and quantity.kind is not Kind.NOMINAL:
+        raise BadFile(
+            str(path), f"{where}.equals", f"for {quantity.key}, which is a number", "write lower or upper"
+        )
+    try:
+        _converted(Decimal(1), row.unit, quantity.unit)
+        return Limit(
+            lower=_converted(row.lower, row.unit, quantity.unit),
+            upper=_converted(row.upper, row.unit, quantity.unit),
+            equals=row.equals,
+        )
+    except (pint.PintError, ArithmeticError, AssertionError) as error:
+        mend = f"write it in a unit that converts to {quantity.unit!r}"
+        raise BadFile(str(path), f"{where}.unit", str(error) or "not a unit", mend) from None
+    except ValidationError as error:
+        raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the limit") from None
 
 
 def _worded(row: Row, name: str, words: tuple[str, str, str]) -> str:
@@ -231,6 +249,8 @@ def _converted(value: Decimal | None, written: str, wanted: str) -> Decimal | No
     """value in the wanted unit, exact, still written to the same decimal place."""
     if value is None or written in ("", wanted):
         return value
+    if re.search(r"\b(months?|years?|yr|a)\b", written):
+        raise pint.DimensionalityError(written, wanted, extra_msg=": write calendar_month or calendar_year")
     units = _units()
     source, target = (units.Unit("" if unit == "1" else unit) for unit in (written, wanted))
     return Decimal(units.Quantity(value, source).to(target).magnitude)

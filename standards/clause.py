@@ -128,6 +128,7 @@ class Condition(BaseModel):
     platform: tuple[bool, ...] = ()
     high_risk: tuple[bool, ...] = ()
     outsourced: tuple[bool, ...] = ()
+    existing: tuple[bool, ...] = ()
     order_799: tuple[Order799, ...] = ()
 
 

@@ -76,7 +76,7 @@ _DATES_ZH: dict[Governing, str] = {
 _KEYS_ZH = {
     "point_class": "视频点类别", "kind": "摄像机类型", "definition": "清晰度等级", "site": "安装场所",
     "card": "机内存储卡", "ptz": "云台", "audio": "音频", "platform": "接入平台", "high_risk": "高风险对象",
-    "outsourced": "委托运营", "order_799": "国务院令第799号适用条款",
+    "outsourced": "委托运营", "existing": "既有系统", "order_799": "国务院令第799号适用条款",
 }  # fmt: skip
 _VALUES_ZH: dict[str, str] = {
     "network": "网络", "analogue": "模拟", "sd": "标清", "quasi_hd": "准高清", "hd": "高清",

@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from standards.duration import retention
 from standards.quantity import Estimate, Quantity
 
-__all__ = ["Claim", "DocumentEntry", "estimate_of"]
+__all__ = ["CALENDAR", "Claim", "DocumentEntry", "estimate_of"]
+
+#: Units in which a retention may be given by two dates.
+CALENDAR = ("d", "calendar_month", "calendar_year")
 
 
 class Claim(BaseModel):
@@ -64,7 +67,7 @@ def estimate_of(entry: DocumentEntry, quantity: Quantity) -> Estimate:
             notes=notes,
         )  # fmt: skip
     if entry.oldest is not None and entry.started is not None:
-        if quantity.unit not in ("d", "calendar_month", "calendar_year"):
+        if quantity.unit not in CALENDAR:
             raise ValueError(f"{quantity.key} is in {quantity.unit}: give value, not oldest and started")
         kept = retention(
             quantity.key,

@@ -8,7 +8,7 @@ that come with camcert are never touched; the plan embeds what it judges by, so 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,9 +21,13 @@ from standards.catalogue import Catalogue, Row, Standard, build_clause
 from standards.clause import Bindingness, Clause, Comparison, Evidence
 from standards.errors import BadFile, UnknownName
 from standards.files import read_toml
-from standards.quantity import Quantity
+from standards.quantity import Basis, Quantity
 
 __all__ = ["Applied", "Overlay", "OverlayEntry", "laid_over"]
+
+
+#: What an overlay may add. Laws and mandatory standards come from their texts alone.
+_ADDED = (Bindingness.CONTRACT, Bindingness.RECOMMENDED)
 
 
 class _Strict(BaseModel):
@@ -129,55 +133,80 @@ def _one(known: Catalogue, overlay: Overlay, path: Path) -> tuple[Catalogue, tup
     clauses = {clause.row: clause for clause in known.clauses}
     touched: list[str] = []
     for number, limit in enumerate(overlay.limit, start=1):
-        old = _row(known, limit.row, path, f"limit[{number}].row")
-        clauses[old.row] = _limited(old, limit, overlay, path, number, quantities[old.measurand.quantity])
+        where = f"limit[{number}]"
+        old = _row(known, limit.row, path, where, touched)
+        clauses[old.row] = _limited(old, limit, overlay, path, where, quantities[old.measurand.quantity])
         touched.append(old.row)
+    raised_before: list[str] = []
     for number, raised in enumerate(overlay.contract, start=1):
-        old = clauses[_row(known, raised.row, path, f"contract[{number}].row").row]
-        if old.bindingness.binding:
-            raise BadFile(
-                path,
-                f"contract[{number}].row",
-                f"{old.row} binds already ({old.bindingness})",
-                "leave it out",
+        where = f"contract[{number}]"
+        old = clauses[_row(known, raised.row, path, where, raised_before).row]
+        if old.bindingness.binding or old.by is Basis.REFERENCE:
+            why = (
+                f"is {old.bindingness}"
+                if old.bindingness.binding
+                else "is a reference: nothing is judged by it"
             )
+            raise BadFile(path, f"{where}.row", f"{old.row} {why}", "leave it out")
         note = "；".join(filter(None, (old.note_zh, raised.reason_zh)))
         change = {"bindingness": Bindingness.CONTRACT, "note_zh": note, "overlay": overlay.overlay.name}
         clauses[old.row] = old.model_copy(update=change)
-        touched.append(old.row)
-    for group in overlay.standard:
-        for number, row in enumerate(group.clause, start=1):
-            if row.row in clauses:
-                raise BadFile(
-                    path, f"standard.clause[{number}].row", f"{row.row} is there already", "rename it"
-                )
-            made = build_clause(path, number, row, group, quantities)
-            clauses[row.row] = made.model_copy(update={"overlay": overlay.overlay.name})
-            touched.append(row.row)
+        raised_before.append(old.row)
+    touched += raised_before
+    for number, group in enumerate(overlay.standard, start=1):
+        added = _added(known, group, overlay, path, f"standard[{number}]", quantities)
+        for place, clause in enumerate(added, start=1):
+            if clause.row in clauses:
+                key = f"standard[{number}].clause[{place}].row"
+                raise BadFile(path, key, f"{clause.row} is there already", "rename it")
+            clauses[clause.row] = clause
+            touched.append(clause.row)
     changed = Catalogue(tuple(clauses.values()), MappingProxyType(quantities))
     return changed, tuple(dict.fromkeys(touched))
 
 
-def _row(known: Catalogue, row: str, path: Path, key: str) -> Clause:
+def _added(
+    known: Catalogue, group: _Group, overlay: Overlay, path: Path, where: str, quantities: dict[str, Quantity]
+) -> Iterator[Clause]:
+    """The clauses of one contract or design. What its author read is confirmed, whatever else keeps its grade."""
+    if any(clause.standard == group.name for clause in known.clauses):
+        problem = f"{group.name} is a text of the catalogue"
+        raise BadFile(path, f"{where}.name", problem, "name your contract or design")
+    for number, row in enumerate(group.clause, start=1):
+        key = f"{where}.clause[{number}]"
+        if any(clause.row == row.row for clause in known.clauses):
+            raise BadFile(path, f"{key}.row", f"{row.row} is there already", "rename it")
+        if row.bindingness not in _ADDED:
+            problem = f"no overlay makes {row.bindingness}"
+            raise BadFile(path, f"{key}.bindingness", problem, f"write {', '.join(_ADDED)}")
+        made = build_clause(path, key, row, group, quantities)
+        grade = Evidence.CONFIRMED if row.evidence is Evidence.SEEN_PRIMARY else row.evidence
+        yield made.model_copy(update={"overlay": overlay.overlay.name, "evidence": grade})
+
+
+def _row(known: Catalogue, row: str, path: Path, where: str, before: Sequence[str]) -> Clause:
+    """The clause of a row that is named once."""
+    if row in before:
+        raise BadFile(path, f"{where}.row", f"{row} stands twice", "keep one")
     try:
         return known.clause(row)
     except UnknownName as error:
-        raise BadFile(path, key, str(error), "see `bench standards list`") from None
+        raise BadFile(path, f"{where}.row", str(error), "see `bench standards list`") from None
 
 
 def _limited(
-    old: Clause, given: _LimitFor, overlay: Overlay, path: Path, number: int, quantity: Quantity
+    old: Clause, given: _LimitFor, overlay: Overlay, path: Path, where: str, quantity: Quantity
 ) -> Clause:
     """The clause with the limit that the overlay's author read in the text."""
     if old.limit.known and not given.replaces:
         raise BadFile(
             path,
-            f"limit[{number}].row",
+            f"{where}.row",
             f"{old.row} has a limit already (grade {old.evidence})",
             "add replaces = true if the text in hand says otherwise, or confirms it",
         )
     if given.lower is None and given.upper is None and given.equals is None:
-        raise BadFile(path, f"limit[{number}]", "sets no limit", "add lower, upper or equals")
+        raise BadFile(path, where, "sets no limit", "add lower, upper or equals")
     head = overlay.overlay
     plain = Row(
         row=old.row,
@@ -200,6 +229,6 @@ def _limited(
         if_undeclared=old.if_undeclared,
     )
     title = Standard(name=old.standard, title_zh=old.standard_title_zh)
-    made = build_clause(path, number, plain, title, {quantity.key: quantity})
+    made = build_clause(path, where, plain, title, {quantity.key: quantity})
     kept = ("family", "in_force", "superseded", "superseded_by", "note_zh", "note_en")
     return made.model_copy(update={name: getattr(old, name) for name in kept} | {"overlay": head.name})

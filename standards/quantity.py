@@ -135,6 +135,10 @@ class Estimate(_Frozen):
         numeric = self.absent or (isinstance(self.value, float) and not isinstance(self.value, bool))
         if self.kind in (Kind.RATIO, Kind.COUNT) and not numeric:
             raise ValueError(f"{self.quantity}: a {self.kind} needs a number, got {self.value!r}")
+        if self.interval is not None and numeric:
+            low, high = self.interval
+            if not low <= float(self.value) <= high:
+                raise ValueError(f"{self.quantity}: {self.value} lies outside its interval {self.interval}")
         if self.exact and self.u is not None:
             raise ValueError(f"{self.quantity}: an exact value has no u")
         if self.bound is not None and not self.bound_reason:

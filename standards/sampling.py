@@ -63,7 +63,7 @@ class SamplingRule(BaseModel):
     level: Level = "I"
     fraction: float = Field(default=0.20, gt=0, le=1)
     least: int = Field(default=3, ge=1)
-    enlarge: float = Field(default=1.0, ge=1)
+    enlarge: float = Field(default=1.0, ge=1, le=1000, allow_inf_nan=False)
 
 
 class Next(NamedTuple):

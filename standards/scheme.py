@@ -53,7 +53,8 @@ class CameraDeclaration(_Strict):
 
     point_class: class of the video point (GB/T 28181-2022); definition: class of GA/T 1127-2013; card, ptz,
     audio: fitted; platform: joined to a platform; high_risk: guards a high-risk object; outsourced: run by
-    another; order_799: the article of State Council Order 799 that the system falls under, 7 or 9.
+    another; existing: in use before the law that asks; order_799: the article of State Council Order 799
+    that the system falls under, 7 or 9.
     """
 
     point_class: PointClass | None = None
@@ -66,14 +67,16 @@ class CameraDeclaration(_Strict):
     platform: bool | None = None
     high_risk: bool | None = None
     outsourced: bool | None = None
+    existing: bool | None = None
     order_799: Order799 | None = None
 
 
 class CaptureRule(_Strict):
-    """How the live stream is captured; the fields of the record's CaptureSettings. seconds: the window;
+    """How the live stream is captured; the fields of the record's CaptureSettings. seconds: the window, kept
+    in memory, so a quarter of an hour at the most;
     flashes: of the lamp, where there is one; prepare 'maximum' changes the camera (intrusive)."""
 
-    seconds: float = Field(gt=0)
+    seconds: float = Field(gt=0, le=900)
     transport: Literal["tcp", "udp"] = "tcp"
     flashes: int = Field(default=0, ge=0, strict=True)
     prepare: Literal["as_found", "maximum"] = "as_found"

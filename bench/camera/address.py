@@ -110,7 +110,8 @@ def masked(url: str) -> str:
 def password_for(url: CameraUrl) -> Secret | None:
     """The camera's password: $BENCH_CAMERA_PASSWORD, else the keyring, else a prompt on a terminal.
 
-    None where none is found, and where the address names no user and the variable is not set.
+    None where the address names no user and the variable is not set. Raises UsageError where a user is named
+    and no password is found.
     """
     text = os.environ.get(PASSWORD_VARIABLE)
     if text is not None:
@@ -123,4 +124,8 @@ def password_for(url: CameraUrl) -> Secret | None:
         text = None
     if text is None and sys.stdin is not None and sys.stdin.isatty():
         text = getpass.getpass(f"Password of {url.user} at {url.host}: ")
-    return Secret(text) if text is not None else None
+    if text is None:
+        raise UsageError(
+            f"no password for {url.user} at {url.host}: set ${PASSWORD_VARIABLE}, or store it in the keyring"
+        )
+    return Secret(text)

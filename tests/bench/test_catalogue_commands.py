@@ -234,8 +234,9 @@ def test_diff_loses_no_clause_of_either_edition(older: str, newer: str) -> None:
         shown = [row[side].partition(": ")[0] for row in found if row[side]]
         assert sorted(shown) == sorted(c.row for c in load().clauses if c.standard == name)
     for row in found:
-        assert (row["what"] == "added") == (row["older"] == "")
-        assert (row["what"] == "removed") == (row["newer"] == "")
+        if row["what"] != "text required":  # of what nobody has read nothing is said to have gone or come
+            assert ["added", "removed"].count(row["what"]) == [row["older"], row["newer"]].count("")
+    assert newer != "GA/T 1127-2025" or {row["what"] for row in found} == {"text required"}
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_check_says_what_each_file_is(tmp_path: Path) -> None:
         (
             OVERLAY.replace("NET-07", "LAW-230-10a"),
             ":13: contract[1].row: ",
-            "binds already (law). Mend: leave",
+            "is law. Mend: leave",
         ),
         (OVERLAY.replace("CAM-11", "CAM-12"), ":8: limit[1].row: ", "Mend: see `bench standards list`"),
         (DECLARATION.replace("trial.pdf", "../t.pdf"), ":6: document[1].file: ", "Mend: put it beside"),

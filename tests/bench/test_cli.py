@@ -132,7 +132,9 @@ def test_json_resume_guard_and_plan_file(
     )
     assert made.returncode == 0 and "sha256" in made.stdout
     done = bench(
-        "run", "--plan", str(plan), "--camera", one.onvif, "--out", str(record), "--json", env=one.environment
+        *("run", "--plan", str(plan), "--scheme", str(scheme), "--camera", one.onvif),
+        *("--out", str(record), "--json"),
+        env=one.environment,
     )
     results = json.loads(done.stdout)
     assert results["schema"] == "camcert/results/1"

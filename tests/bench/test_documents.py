@@ -111,10 +111,10 @@ def test_a_measured_retention_may_be_given_by_two_dates(tmp_path: Path) -> None:
         (
             "value = 31",
             DATED.replace("05-01", "03-01"),
-            "document[1].value: ",
+            "document[1].oldest: ",
             "the oldest recording is of 2026-03-01, before recording began on 2026-04-01",
         ),
-        ("value = 31", DATED.replace("05-01", "07-01"), "document[1].value: ", "2026-06-01 comes before 2026-07-01"),
+        ("value = 31", DATED.replace("05-01", "07-01"), "document[1].oldest: ", "2026-06-01 comes before 2026-07-01"),
         ("value = 31", DATED + "\nvalue = 31", ":1: document[1]: ", "give either value, or oldest and started"),
         ("value = 31", "oldest = 2026-05-01", ":1: document[1]: ", "oldest and started belong together"),
         ("value = 31", "", ":1: document[1]: ", "give value, or oldest and started"),

@@ -195,7 +195,7 @@ def test_a_document_that_changed_is_a_bench_fault(
     assert bench("plan", *options, "--camera", one.onvif, "--out", str(plan)).returncode == 0
     (world["declaration"].parent / "sign.jpg").write_bytes(b"another photograph")
     bench(
-        *("run", "--plan", str(plan), "--camera", one.onvif, "--declaration", str(world["declaration"])),
+        *("run", "--plan", str(plan), "--camera", one.onvif, *_options(world, "declaration")),
         *("--out", str(record)),
         env=one.environment,
     )

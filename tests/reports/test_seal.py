@@ -240,4 +240,5 @@ def test_documents_are_listed_with_the_record_they_came_from(make_record: Make) 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert verify(tmp_path / "absent")
-    assert {problem.file for problem in verify(tmp_path)} == {SEAL, PLAN, JOURNAL}
+    assert [problem.file for problem in verify(tmp_path)] == ["."]
+    assert "is no record" in verify(tmp_path)[0].text

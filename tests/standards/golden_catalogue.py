@@ -21,11 +21,13 @@ def lines(known: Catalogue) -> list[str]:
         fields = (
             c.row, c.id, c.family, c.article, c.measurand.quantity, c.limit.lower, c.limit.upper, c.limit.equals,
             c.measurand.unit, c.comparison, c.bindingness, c.evidence, c.source, c.in_force, c.superseded,
-            c.superseded_by, condition,
+            c.superseded_by, condition, c.title_zh, c.title_en, c.requirement_zh, c.requirement_en, c.note_zh, c.note_en,
         )  # fmt: skip
         found.append(" | ".join("" if field is None else str(field) for field in fields))
     for q in sorted(known.quantities.values(), key=lambda quantity: quantity.key):
-        found.append(" | ".join((q.key, q.kind, q.unit, q.by)))
+        found.append(
+            " | ".join((q.key, q.kind, q.unit, q.by, q.name_zh, q.name_en, q.definition, q.method, q.source))
+        )
     return found
 
 
