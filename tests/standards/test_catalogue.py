@@ -185,6 +185,8 @@ def test_conversion_is_exact_and_keeps_the_digits(tmp_path: Path, written: str, 
         ('unit = "ms"', 'unit = "fps"', r"TEST-1\).unit", "Cannot convert"),  # foot per second, to pint
         ('unit = "ms"', 'unit = "furlongs per"', r"TEST-1\).unit", "Mend"),
         ('unit = "ms"', "", r"TEST-1\).unit", "is missing"),
+        ('unit = "ms"', 'unit = "month"', r"TEST-1\).unit", "write calendar_month"),
+        ("upper = 200", "equals = true", r"TEST-1\).equals", "which is a number"),
         ('evidence = "seen-P"', 'evidence = "unknown"', "TEST-1", "must stay empty"),
         ('evidence = "seen-P"', 'evidence = "read"', r"clause\[1\].evidence", "seen-P"),
         ("upper = 200", "upper = 200\nlower = 300", "TEST-1", "above the upper"),

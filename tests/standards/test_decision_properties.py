@@ -146,3 +146,9 @@ def test_a_contract_that_does_not_apply_is_none() -> None:
     away = judged(Axis.CONTRACT, None, Execution.NOT_APPLICABLE)
     assert combine([judged(Axis.MANDATORY, Verdict.PASS), away]).contract == "none"
     assert combine([away, judged(Axis.CONTRACT, Verdict.PASS)]).contract == "met"
+
+
+@pytest.mark.parametrize("interval", [(31.0, 20.0), (40.0, 50.0), (1.0, 2.0)])
+def test_an_interval_that_does_not_hold_its_value_is_refused(interval: tuple[float, float]) -> None:
+    with pytest.raises(ValidationError, match="outside its interval"):
+        found(30.0, interval=interval)
