@@ -8,7 +8,7 @@ from typing import Any
 from bench.camera.address import CameraUrl, Secret
 from bench.camera.onvif import OnvifCamera, StreamProfile
 from reports.record import CameraIdentity
-from standards.errors import MeasurementRefused, NoVideo, PlanMismatch, UsageError
+from standards.errors import MeasurementRefused, NoVideo, PlanMismatch, ProtocolViolation, UsageError
 
 __all__ = ["Dut", "same_camera"]
 
@@ -64,7 +64,16 @@ class Dut:
             "fps": p.fps,
             "bitrate_kbit": p.bitrate_kbit,
             "gop": p.gop,
+            **self._exposure(p),
         }
+
+    def _exposure(self, profile: StreamProfile) -> dict[str, Any]:
+        """A camera whose Imaging service stumbles is tested all the same: the record says what it said."""
+        assert self._onvif is not None
+        try:
+            return self._onvif.exposure(profile)
+        except ProtocolViolation as error:
+            return {"exposure": f"not told: {error}"[:200]}
 
     def features(self) -> dict[str, bool]:
         """What the camera offers of what may be declared. Raises MeasurementRefused over plain RTSP."""

@@ -37,7 +37,8 @@ _CODECS = {"H264": "h264", "JPEG": "mjpeg", "MPEG4": "mpeg4"}
 
 @dataclass(frozen=True)
 class StreamProfile:
-    """One media profile with its encoder. fps: frame rate limit; bitrate_kbit: limit; gop: pictures."""
+    """One media profile with its encoder. fps: frame rate limit; bitrate_kbit: limit; gop: pictures;
+    source: token of the video source."""
 
     token: str
     name: str
@@ -48,6 +49,7 @@ class StreamProfile:
     fps: float
     bitrate_kbit: int
     gop: int
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -261,6 +263,21 @@ class OnvifCamera:
         with _understood(self._camera):
             return tuple(_text(s.ScopeItem, 1024) for s in self._device().GetScopes() or ())
 
+    def exposure(self, profile: StreamProfile) -> dict[str, Any]:
+        """Exposure of the profile's source as ONVIF Imaging tells it: its mode, and its time where it is set."""
+        with _understood(self._camera):
+            offered = self._device().GetCapabilities({"Category": "All"}).Imaging
+            if offered is None or not offered.XAddr or not profile.source:
+                return {"exposure": "not offered"}
+            service = self._service("imaging", _text(offered.XAddr, 2048), login=self._token)
+            found = service.GetImagingSettings({"VideoSourceToken": profile.source}).Exposure
+            if found is None:
+                return {"exposure": "not told"}
+            told: dict[str, Any] = {"exposure": _text(found.Mode).lower()}
+            if found.ExposureTime is not None:
+                told["exposure_ms"] = float(found.ExposureTime) / 1000  # ONVIF gives microseconds
+            return told
+
     def features(self) -> dict[str, bool]:
         """What the camera offers of what a declaration may say: ptz (a PTZ service), audio (a source of it)."""
         with _understood(self._camera):
@@ -348,6 +365,7 @@ def _profile(found: Any) -> StreamProfile:
         fps=float(rate.FrameRateLimit) if rate is not None else 0.0,
         bitrate_kbit=int(rate.BitrateLimit) if rate is not None else 0,
         gop=int(encoder.H264.GovLength) if encoder.H264 is not None else 0,
+        source=_text(found.VideoSourceConfiguration.SourceToken) if found.VideoSourceConfiguration else "",
     )
 
 

@@ -140,6 +140,10 @@ def test_json_resume_guard_and_plan_file(
     assert results["schema"] == "camcert/results/1"
     assert results["run"]["plan_sha256"] in made.stdout
     assert results["run"]["origin"] == "simulated", "the stream says that it is simulated"
+    lines = [json.loads(line) for line in (record / "journal.jsonl").read_text().splitlines()]
+    around = [e["data"] for e in lines if e["kind"] == "environment"]
+    assert [data["when"] for data in around] == ["start", "end"]
+    assert all((d["stream"]["exposure"], d["stream"]["exposure_ms"]) == ("manual", 10.0) for d in around)
     again = bench(
         "run", "--scheme", str(scheme), "--camera", one.onvif, "--out", str(record), env=one.environment
     )

@@ -34,6 +34,7 @@ class StillCamera:
         }
     )
     refusal: str = ""
+    exposure_ms: float = 10.0
 
     @property
     def profiles(self) -> tuple[Profile, ...]:

@@ -6,6 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Generator
+from dataclasses import replace
 
 import pytest
 from onvif_world import ENVELOPE, PASSWORD, RIGHT, WRONG, StillCamera, device, http, raw_server, url_of
@@ -179,3 +180,13 @@ def test_no_request_carries_the_password(server: OnvifDevice) -> None:
         OnvifCamera.connect(url_of(port), RIGHT)
     assert [b"UsernameToken" in r for r in requests] == [False, False, True]
     assert not any(b"Authorization" in r or b"right &" in r for r in requests)
+
+
+def test_the_exposure_is_what_imaging_tells(server: OnvifDevice) -> None:
+    camera = OnvifCamera.connect(url_of(server.port), RIGHT)
+    main = camera.profiles()[0]
+    assert camera.exposure(main) == {"exposure": "manual", "exposure_ms": 10.0}
+    assert camera.exposure(replace(main, source="")) == {"exposure": "not offered"}
+    with pytest.raises(ProtocolViolation, match="no such video source"):
+        camera.exposure(replace(main, source="another"))
+    assert server.login_failures == 0
