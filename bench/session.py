@@ -280,7 +280,8 @@ class Session:
         subject = self.plan.items[0].subject
         if (estimate.quantity, subject) in self.findings:  # journalled before a kill: it stands
             return
-        procedure = self._procedures.get(estimate.quantity)
+        reader = next((p for p in self._procedures.values() if p.reads_documents), None)
+        procedure = reader if origin is Origin.TYPED else self._procedures.get(estimate.quantity)
         finding = Finding(
             estimate=estimate,
             subject=subject,

@@ -74,8 +74,15 @@ def read_plan(folder: Path) -> Plan:
         content = path.read_bytes()
     except OSError as error:
         raise RecordError(f"{path}: no plan can be read: {error.strerror}") from error
+    plain = parse_object(content, PLAN)
+    schema, ours = plain.get("schema"), Plan.model_fields["schema_"].default
+    if isinstance(schema, str) and schema.startswith("camcert/plan/") and schema != ours:
+        made = str(plain.get("software", "another version"))[:60]
+        raise RecordError(
+            f"{path} is of schema {schema}, this version reads {ours}. Mend: read it with {made}"
+        )
     try:
-        return Plan.model_validate(parse_object(content, PLAN))
+        return Plan.model_validate(plain)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

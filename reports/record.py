@@ -104,7 +104,7 @@ class Plan(_Record):
     """Everything that a verdict depends on, frozen. Holds no run id and no time of day, so that the same
     command gives the same digest. declaration, scheme_text, display: as resolved from their files."""
 
-    schema_: Literal["camcert/plan/1"] = Field(default="camcert/plan/1", alias="schema")
+    schema_: Literal["camcert/plan/2"] = Field(default="camcert/plan/2", alias="schema")
     scheme: str
     scheme_title_zh: str
     gate: tuple[str, ...]

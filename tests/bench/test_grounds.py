@@ -12,6 +12,7 @@ from virtual_world import Camera, bench, scheme_file
 
 from reports.found import read_found
 from reports.grounds import grounds
+from standards.quantity import Origin
 
 OVERLAY = """
 [overlay]
@@ -112,6 +113,8 @@ def test_verdicts_by_overlay_document_and_declaration(
     assert items["LAW-230-15a.design"]["reason"] == "declared, and not there"
     assert shown["LAW-230-19-8a"] == ("undecided", "done")
     assert items["LAW-230-19-8a"]["reason"].startswith("not yet mature")
+    typed = [f for f in read_found(record).findings if f.origin is Origin.TYPED]
+    assert len(typed) == 3 and {f.procedure for f in typed} == {"test_documents.test_document"}
     assert {shown[row] for row in shown if row.startswith("LAW-230-11")} <= {
         (None, "not_run"),
         (None, "not_applicable"),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import reports.seal as module
-from reports.folder import DOCUMENTS, JOURNAL, PLAN, RESULTS, SEAL, json_text, write_whole
+from reports.folder import DOCUMENTS, JOURNAL, PLAN, RESULTS, SEAL, json_text, read_plan, write_whole
 from reports.journal import Journal, replay
 from reports.record import EventKind, Plan, digest_of
 from reports.seal import read_documents, read_seal, register, seal
@@ -242,3 +242,12 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert verify(tmp_path / "absent")
     assert [problem.file for problem in verify(tmp_path)] == ["."]
     assert "is no record" in verify(tmp_path)[0].text
+
+
+def test_a_plan_of_another_schema_says_so(tmp_path: Path) -> None:
+    """A record of another version is no altered record: whoever verifies it is told which version to take."""
+    (tmp_path / PLAN).write_text('{"schema": "camcert/plan/1", "software": "camcert 0.0.9"}')
+    with pytest.raises(
+        RecordError, match=r"schema camcert/plan/1, this version reads camcert/plan/2.*camcert 0.0.9"
+    ):
+        read_plan(tmp_path)
