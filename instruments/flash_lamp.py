@@ -10,12 +10,14 @@ from types import TracebackType
 import serial
 
 from instruments.calibration import Calibration
-from instruments.capability import Flash
+from instruments.capability import Flash, Identity
+from instruments.drivers import About
 from standards.errors import InstrumentError
 
 __all__ = ["SerialFlashLamp"]
 
 _ANSWER_S = 2.0
+_BAUD = 115200
 _LONGEST_ANSWER = 256  # bytes
 _LONGEST_QUEUE = 32  # entries of the error queue
 _NO_ERROR = "0,"
@@ -24,7 +26,16 @@ _NO_ERROR = "0,"
 class SerialFlashLamp:
     """A lamp that lights at the newline of ``OUTP ON``. Use as a context manager: it is left dark."""
 
-    def __init__(self, address: str, *, baud: int = 115200, calibration: Calibration | None = None) -> None:
+    about = About(
+        role="flash_lamp",
+        models="any lamp with OUTP ON, OUTP OFF, *IDN? and SYST:ERR?",
+        protocol="ASCII lines on a serial port",
+        source="docs/instruments.md",
+    )
+
+    def __init__(
+        self, address: str, *, baud: int | None = None, calibration: Calibration | None = None
+    ) -> None:
         """address: the serial device; calibration: certificate of command_to_light_delay, in seconds.
 
         Raises InstrumentError if the line cannot be opened or the lamp does not identify itself.
@@ -33,7 +44,7 @@ class SerialFlashLamp:
         self._calibration = calibration
         try:
             self._line = serial.Serial(
-                address, baud, timeout=_ANSWER_S, write_timeout=_ANSWER_S, exclusive=True
+                address, baud or _BAUD, timeout=_ANSWER_S, write_timeout=_ANSWER_S, exclusive=True
             )
         except (serial.SerialException, ValueError, OSError) as error:
             raise InstrumentError(
@@ -62,6 +73,20 @@ class SerialFlashLamp:
     def identify(self) -> str:
         """Get manufacturer, model, serial number and firmware."""
         return self._ask("*IDN?")
+
+    def identity(self) -> Identity:
+        """Get who the lamp says it is."""
+        words = [*(word.strip() for word in self.identify().split(",")), "", "", "", ""]
+        return Identity(*words[:4])
+
+    def safe(self) -> None:
+        """Set it dark."""
+        self.switch(False)
+
+    def close(self) -> None:
+        """Release the line."""
+        with suppress(OSError):
+            self._line.close()
 
     def switch(self, on: bool) -> Flash:
         """Set the light, then read the error queue.
@@ -113,8 +138,7 @@ class SerialFlashLamp:
     ) -> None:
         with suppress(InstrumentError):
             self._write(b"OUTP OFF\n")
-        with suppress(OSError):
-            self._line.close()
+        self.close()
 
     def __repr__(self) -> str:
         return f"SerialFlashLamp({os.path.basename(self._address)!r})"

@@ -19,7 +19,7 @@ WINGS = ("bench", "fixtures", "instruments", "reports", "standards")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: Distribution -> why it is declared although no file of the packages imports it.
-UNSEEN: dict[str, str] = {}
+UNSEEN: dict[str, str] = {"pyvisa-py": "pyvisa loads it by the name of its backend, '@py'"}
 #: Exists for type checkers alone, is imported under TYPE_CHECKING.
 NOWHERE_AT_RUN_TIME = {"_typeshed"}
 

@@ -1,0 +1,57 @@
+"""Every driver by the name that a station file gives it; loaded only when it is asked for.
+
+A driver is a class ``Driver(address, *, baud=None)`` of about a screen that implements its role's protocol of
+`instruments.capability` and carries an `About`. It opens the line when it is made, and says in `About.hardware` on
+which device it has been seen to work: where that is empty, doctor and report say "not verified on hardware".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from standards.errors import UnknownName
+
+__all__ = ["DRIVERS", "ROLES", "About", "load_driver"]
+
+#: Role -> the protocol in instruments.capability that its drivers implement.
+ROLES: Mapping[str, str] = {
+    "light_box": "LightSource",
+    "lux_meter": "LuxMeter",
+    "power_supply": "PowerSupply",
+    "climate_chamber": "ClimateChamber",
+    "oscilloscope": "Oscilloscope",
+    "multimeter": "Multimeter",
+    "flash_lamp": "FlashLamp",
+    "relay_board": "RelayBoard",
+    "network_emulator": "NetworkEmulator",
+}
+
+#: Driver name in a station file -> module:class.
+DRIVERS: Mapping[str, str] = {
+    "flash_lamp": "instruments.flash_lamp:SerialFlashLamp",
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a driver is written for. models: devices it speaks to; protocol: e.g. 'SCPI over VISA'; source: the
+    public manual it was written from, with number and edition; hardware: device, firmware and date it was seen to
+    work on; empty where it never was."""
+
+    role: str
+    models: str
+    protocol: str
+    source: str
+    hardware: str = ""
+
+
+def load_driver(name: str) -> type[Any]:
+    """The class of a driver; its `about` is an About. Raises UnknownName with the names there are."""
+    if name not in DRIVERS:
+        raise UnknownName(f"no driver {name!r}; there are: {', '.join(sorted(DRIVERS))}")
+    module, _, kind = DRIVERS[name].partition(":")
+    found: type[Any] = getattr(import_module(module), kind)
+    return found
