@@ -21,8 +21,11 @@ PURE = (
     "standards/sampling.py",
     "bench/measure",
     "fixtures/charts/camcert_1.py",
+    "fixtures/charts/chart.py",
     "fixtures/charts/geometry.py",
     "fixtures/charts/gray.py",
+    "fixtures/charts/markers.py",
+    "fixtures/charts/patterns.py",
 )
 #: Names whose mention asks for the time, the disk or the network, whatever they hang on.
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "import_module"}

@@ -41,12 +41,12 @@ class ChartView:
         return self.picture.shape[0], self.picture.shape[1]
 
     def corners(self, region: Region) -> _Floats:
-        """(4, 2) corners of a region, pixels."""
+        """(n, 2) corners of a region, pixels."""
         points = np.asarray([region.corners], dtype=np.float64)
         return np.asarray(cv2.perspectiveTransform(points, self.matrix)[0])
 
     def box(self, region: Region) -> Box:
-        """The upright box of whole pixels inside a region."""
+        """The upright box of whole pixels inside a quadrilateral region."""
         corners = self.corners(region)
         (_, x0, x1, _), (_, y0, y1, _) = np.sort(corners, axis=0).T
         rows = slice(math.ceil(y0), max(math.floor(y1) + 1, math.ceil(y0) + 1))
@@ -62,9 +62,16 @@ class ChartView:
         return tuple(self.box(grey.inset(_CORE["grey"])) for grey in self.chart.greys)
 
     @property
+    def lamp(self) -> Region:
+        """The lamp's window. Raises MeasurementRefused for a chart without one."""
+        if self.chart.lamp is None:
+            raise MeasurementRefused(f"chart {self.chart.name} has no lamp window: use camcert-1")
+        return self.chart.lamp
+
+    @property
     def lamp_row(self) -> float:
         """Where the lamp's window lies, 0.0 at the top row to 1.0 at the last: for a rolling shutter."""
-        return float(self.corners(self.chart.lamp)[:, 1].mean()) / (self.shape[0] - 1)
+        return float(self.corners(self.lamp)[:, 1].mean()) / (self.shape[0] - 1)
 
     def tone(self, pictures: Sequence[NDArray[np.uint8]] = ()) -> Tone:
         """Tone curve from the grey steps, over the pictures given or the one of this view.
@@ -82,7 +89,7 @@ class ChartView:
         except MeasurementRefused:
             table = None  # light cannot be had from codes then, and the reading says so: nan
         cells = tuple(self.box(cell.inset(_CORE["counter"])) for cell in self.chart.cells)
-        return Reader(self.shape, cells, self.box(self.chart.lamp.inset(_CORE["lamp"])), table)
+        return Reader(self.shape, cells, self.box(self.lamp.inset(_CORE["lamp"])), table)
 
 
 def _sharpened(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -154,7 +161,8 @@ def _check(view: ChartView) -> None:
                 f"the chart is too small: '{edge.name}' is {across} pixels across, {_LEAST_EDGE} are needed; "
                 "let the chart fill the picture"
             )
-    top = view.corners(view.chart.panel)[1] - view.corners(view.chart.panel)[0]
+    level = view.corners(view.chart.panel or view.chart.frame)
+    top = level[1] - level[0]
     turn = math.degrees(math.atan2(top[1], top[0]))
     if abs(turn) > _MOST_TURN:
         raise MeasurementRefused(f"the chart is turned by {turn:.1f} degrees: put it upright")
@@ -169,12 +177,12 @@ def locate(picture: NDArray[np.uint8], chart: Chart) -> ChartView:
     if picture.ndim != 2 or picture.dtype != np.uint8:
         raise ValueError(f"a luma picture is (rows, columns) uint8, not {picture.shape} {picture.dtype}")
     found = _find_markers(picture, chart)
-    missing = [marker.id for marker in chart.markers if marker.id not in found]
+    missing = [place for place, marker in enumerate(chart.markers) if marker.id not in found]
     if len(missing) == len(chart.markers):
         raise MeasurementRefused(f"chart {chart.name} not found in the picture: put it before the camera")
     if missing:
-        names = {0: "top left", 1: "top right", 2: "bottom right", 3: "bottom left"}
-        listed = ", ".join(names[number] for number in missing)
+        names = ("top left", "top right", "bottom right", "bottom left")  # in the order of every chart's
+        listed = ", ".join(names[place] for place in missing)
         raise MeasurementRefused(f"the chart's marker {listed} is cut off or covered: show the whole chart")
     view = ChartView(chart, _fit(found, chart, picture.shape[1]), picture)
     _check(view)
