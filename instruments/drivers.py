@@ -32,6 +32,7 @@ ROLES: Mapping[str, str] = {
 #: Driver name in a station file -> module:class.
 DRIVERS: Mapping[str, str] = {
     "flash_lamp": "instruments.flash_lamp:SerialFlashLamp",
+    "power_supply": "instruments.power_supply:ScpiPowerSupply",
 }
 
 
