@@ -47,7 +47,8 @@ class TcNetem:
             raise InstrumentError(
                 "tc netem: there is no tc command. Mend: install iproute2, or use the relay"
             )
-        self.apply(NetworkPath())
+        self._path = NetworkPath()
+        self.apply(self._path)
 
     def identity(self) -> Identity:
         """Get the versions of the kernel and of tc."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from instruments.network_relay.control import Control
@@ -46,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m instruments.network_relay", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--control", required=True, help="HOST:PORT, or unix:PATH, of the control socket")
+    parser.add_argument("--control", required=True, help="HOST:PORT of the control socket")
     for name, text in (
         ("tcp", "forward TCP connections"),
         ("rtsp", "forward RTSP, with the UDP ports its SETUP agrees on"),
@@ -62,19 +61,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _listener(control: str) -> tuple[socket.socket, str]:
-    """The control socket and its address as a driver is given it."""
-    if control.startswith("unix:"):
-        path = control.removeprefix("unix:")
-        with suppress(FileNotFoundError):
-            os.unlink(path)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(path)
-        os.chmod(path, 0o600)
-        listener.listen()
-        return listener, control
+    """The control socket and its address as a station file is given it."""
     listener = socket.create_server(_address(control))
     host, port = listener.getsockname()[:2]
-    return listener, f"{host}:{port}"
+    return listener, f"TCPIP::{host}::{port}::SOCKET"
 
 
 def main(arguments: list[str]) -> int:

@@ -57,7 +57,7 @@ class Control:
     """Serves the control socket within the relay's loop."""
 
     def __init__(self, loop: Loop, listener: socket.socket, serial: str, changed: Callable[[], None]) -> None:
-        """listener: a listening socket, TCP or Unix; serial: what it calls itself; changed: told after apply."""
+        """listener: a listening socket; serial: what it calls itself; changed: told after apply."""
         self._loop, self._serial, self._changed = loop, serial, changed
         self._listener, self._open = listener, 0
         listener.setblocking(False)
