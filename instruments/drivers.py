@@ -33,6 +33,8 @@ ROLES: Mapping[str, str] = {
 DRIVERS: Mapping[str, str] = {
     "flash_lamp": "instruments.flash_lamp:SerialFlashLamp",
     "power_supply": "instruments.power_supply:ScpiPowerSupply",
+    "network_relay": "instruments.network_emulator:NetworkRelay",
+    "tc_netem": "instruments.tc_netem:TcNetem",
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import termios
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import serial
 
@@ -21,8 +23,9 @@ _RESOURCE = re.compile(r"ASRL(?P<device>/.+?)(::INSTR)?|TCPIP\d*::(?P<host>[^:]+
 class LineSession:
     """Bytes to and from one instrument; any thread may use it, one exchange at a time.
 
-    what: the instrument in words. timeout_s: for each answer, seconds. Settings of the serial port: 8 data bits,
-    one stop bit, parity 'N', 'E' or 'O'.
+    what: the instrument in words. timeout_s: for each answer, seconds. Settings of the serial port: one stop bit,
+    `bits` data bits, parity 'N', 'E' or 'O'. A port that has no framing of its own (USB that ends in the instrument,
+    a pseudo-terminal) refuses 7 bits or a parity: it is then taken as it is.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class LineSession:
         baud: int = 9600,
         timeout_s: float | None = None,
         parity: str = "N",
+        bits: int = 8,
     ) -> None:
         """address: /dev/ttyUSB0, ASRL/dev/ttyUSB0::INSTR or TCPIP::host::port::SOCKET.
 
@@ -46,14 +50,16 @@ class LineSession:
             url, exclusive = f"socket://{match['host']}:{match['port']}", False
         elif match:
             url = match["device"]
-        options = {"exclusive": True} if exclusive else {}  # a second reader would take our answers
+        options: dict[str, Any] = {"timeout": self._timeout_s, "write_timeout": self._timeout_s}
+        options |= {"exclusive": True} if exclusive else {}  # a second reader would take our answers
         try:
-            self._line = serial.serial_for_url(
-                url, baud, timeout=self._timeout_s, write_timeout=self._timeout_s, parity=parity, **options
-            )
+            try:
+                self._line = serial.serial_for_url(url, baud, parity=parity, bytesize=bits, **options)
+            except termios.error:
+                self._line = serial.serial_for_url(url, baud, **options)
             if exclusive:
                 self._line.reset_input_buffer()
-        except (serial.SerialException, ValueError, OSError) as error:
+        except (serial.SerialException, ValueError, OSError, termios.error) as error:
             raise self.error(f"cannot be opened ({error}). Mend: check the cable, the address in the station "
                              "file, and that no other program holds the line") from None  # fmt: skip
 
@@ -107,8 +113,12 @@ class LineSession:
 
     def close(self) -> None:
         """Release the line; never raises."""
+        wire = getattr(self._line, "_socket", None)  # pyserial leaves it open if the other end has hung up
         with suppress(OSError, serial.SerialException):
             self._line.close()
+        with suppress(OSError):
+            if wire is not None:
+                wire.close()
 
     def _forget(self) -> None:
         try:

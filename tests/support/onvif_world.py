@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from bench.camera.address import CameraUrl, Secret
-from fixtures.simulated.onvif_device import OnvifDevice
+from fixtures.simulated.camera_clock import CameraClock
+from fixtures.simulated.device_state import DeviceState, Settings, User
+from fixtures.simulated.imaging_state import ImagingState
+from fixtures.simulated.inside import Inside
+from fixtures.simulated.onvif import OnvifDevice
 from fixtures.simulated.state import DeviceInfo, EncoderLimits, EncoderSettings, Profile
 
 PASSWORD = "right & <proper>"
@@ -23,8 +26,6 @@ ENVELOPE = '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"{}><s:B
 class StillCamera:
     """A CameraState without video. wall_offset_s: error of its clock."""
 
-    user: str = "admin"
-    password: str = PASSWORD
     wall_offset_s: float = 0.0
     info: DeviceInfo = DeviceInfo("Simulated & Co", 'SIM "C1" <x>', "1.0.0", "SIM0001", "1.0")
     settings: dict[str, EncoderSettings] = field(
@@ -34,7 +35,14 @@ class StillCamera:
         }
     )
     refusal: str = ""
-    exposure_ms: float = 10.0
+    rebooted: threading.Event = field(default_factory=threading.Event)
+    keys: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Its inside: one administrator, nothing remembered."""
+        users = (User(name="admin", password=PASSWORD, level="Administrator"),)
+        clock = CameraClock(offset_ms=self.wall_offset_s * 1e3)
+        self.inside = Inside(DeviceState(Settings(users=users)), clock, ImagingState())
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -62,7 +70,15 @@ class StillCamera:
 
     def now_ns(self) -> int:
         """The camera's clock."""
-        return time.time_ns() + round(self.wall_offset_s * 1e9)
+        return self.inside.clock.now_ns()
+
+    def demand_key(self, token: str) -> None:
+        """Note it."""
+        self.keys.append(token)
+
+    def reboot(self) -> None:
+        """Note it."""
+        self.rebooted.set()
 
 
 @contextmanager

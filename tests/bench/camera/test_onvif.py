@@ -12,7 +12,7 @@ import pytest
 from onvif_world import ENVELOPE, PASSWORD, RIGHT, WRONG, StillCamera, device, http, raw_server, url_of
 
 from bench.camera.onvif import OnvifCamera
-from fixtures.simulated.onvif_device import OnvifDevice
+from fixtures.simulated.onvif import OnvifDevice
 from reports.record import CameraIdentity
 from standards.errors import CameraDenied, CameraUnreachable, ProtocolViolation
 
@@ -26,7 +26,7 @@ def server() -> Generator[OnvifDevice]:
 @pytest.fixture
 def without_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     """The virtual camera as a camera that knows WS-UsernameToken alone."""
-    monkeypatch.setattr("fixtures.simulated.onvif_security.Guard.challenges", lambda self, stale=False: [])
+    monkeypatch.setattr("fixtures.simulated.onvif.security.Guard.challenges", lambda self, stale=False: [])
 
 
 def test_reads_what_the_camera_says(server: OnvifDevice) -> None:
@@ -103,7 +103,9 @@ def test_a_camera_that_keeps_even_its_clock_behind_the_login(
     server: OnvifDevice, scheme: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Against ONVIF Core, yet ipycam and older Axis cameras do it."""
-    monkeypatch.setattr("fixtures.simulated.onvif_replies.Replies.open_to_all", lambda self, request: False)
+    monkeypatch.setattr(
+        "fixtures.simulated.onvif.server.OnvifServer.open_to_all", lambda self, operation: False
+    )
     if scheme == "token":
         request.getfixturevalue("without_digest")
     camera = OnvifCamera.connect(url_of(server.port), RIGHT)
@@ -151,7 +153,7 @@ def test_nobody_there_names_address_and_mend() -> None:
 def test_reported_addresses_are_used_as_reported_and_said_so(
     server: OnvifDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fixtures.simulated.onvif_device._Handler._address", lambda self: "127.0.0.9:9")
+    monkeypatch.setattr("fixtures.simulated.onvif.server._Handler._address", lambda self: "127.0.0.9:9")
     camera = OnvifCamera.connect(url_of(server.port), RIGHT)
     with pytest.raises(CameraUnreachable, match=r"127\.0\.0\.9:9.*which 127\.0\.0\.1 reports.*as reported"):
         camera.profiles()

@@ -18,7 +18,11 @@ from standards.errors import InstrumentError
 
 LONGEST_DRIVER = 100  # lines: about a screen
 #: Driver -> why it is longer, or not before a twin of this kind: its own tests are named.
-OTHERWISE = {"flash_lamp": "146 lines, tests/instruments/test_flash_lamp.py"}
+OTHERWISE = {
+    "flash_lamp": "146 lines, tests/instruments/test_flash_lamp.py",
+    "network_relay": "before a real relay, tests/instruments/test_network_relay.py",
+    "tc_netem": "126 lines, and the kernel has no twin: tests/instruments/test_tc_netem.py",
+}
 
 
 @pytest.fixture
