@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.simulated.config import Lamp
-from fixtures.simulated.lamp_line import LampLine, lit_share
+from fixtures.simulated.lamp_line import LampLine
 from fixtures.simulated.truth import TruthLog
+from fixtures.world import World
 from instruments.calibration import Calibration
 from instruments.capability import FlashLamp
 from instruments.flash_lamp import SerialFlashLamp
@@ -35,16 +36,21 @@ CERTIFICATE = Calibration(
 
 
 @pytest.fixture
-def line(tmp_path: Path) -> Generator[LampLine]:
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def line(tmp_path: Path, world: World) -> Generator[LampLine]:
     truth = TruthLog(tmp_path / "truth")
-    found = LampLine(Lamp(delay_ms=2.0, delay_jitter_ms=0.1, seed=1), truth)
+    found = LampLine(Lamp(delay_ms=2.0, delay_jitter_ms=0.1, seed=1), truth, world)
     found.start()
     yield found
     found.stop()
     truth.close()
 
 
-def test_switching_lights_after_the_hidden_delay(line: LampLine) -> None:
+def test_switching_lights_after_the_hidden_delay(line: LampLine, world: World) -> None:
     with SerialFlashLamp(line.port, calibration=CERTIFICATE) as lamp:
         assert isinstance(lamp, FlashLamp)
         assert lamp.identify() == "Camcert-Sim,FL-1,SN001,1.0"
@@ -52,19 +58,11 @@ def test_switching_lights_after_the_hidden_delay(line: LampLine) -> None:
         flash = lamp.switch(True)
         assert flash.on and flash.sent_ns <= flash.done_ns
         lit = flash.done_ns + 5_000_000
-        assert line.share(lit, lit + 1_000_000) == 1.0
-        assert line.share(flash.sent_ns - 2_000_000, flash.sent_ns) == 0.0
+        time.sleep(0.05)
+        assert world.mean("lamp", lit, lit + 1_000_000) == 1.0
+        assert world.mean("lamp", flash.sent_ns - 2_000_000, flash.sent_ns) == 0.0
     time.sleep(0.05)
-    now = time.time_ns()
-    assert line.share(now, now + 1_000_000) == 0.0, "the lamp is left dark"
-
-
-def test_shares_of_an_exposure() -> None:
-    changes = [(100, True), (200, False), (300, True)]
-    assert lit_share(changes, 0, 100) == 0.0
-    assert lit_share(changes, 50, 150) == 0.5
-    assert lit_share(changes, 150, 350) == 0.5
-    assert lit_share(changes, 400, 500) == 1.0
+    assert world.value("lamp") == 0.0, "the lamp is left dark"
 
 
 def test_an_unknown_command_is_queued_as_an_error(line: LampLine) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fixtures.simulated.config import Lamp
 from fixtures.simulated.lamp_line import LampLine
 from fixtures.simulated.truth import TruthLog
+from fixtures.world import World
 from instruments.station import Station, load_station
 from standards.errors import BadFile, CalibrationExpired
 
@@ -56,7 +57,7 @@ def test_an_address_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_opens_checks_and_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     truth = TruthLog(tmp_path / "truth")
-    line = LampLine(Lamp(seed=1), truth)
+    line = LampLine(Lamp(seed=1), truth, World())
     line.start()
     monkeypatch.setenv("LAMP", line.port)
     try:
