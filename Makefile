@@ -26,11 +26,14 @@ help: $(READY)
 
 install: $(READY) ## create .venv from the lock file
 
-$(READY): requirements-dev.lock pyproject.toml tools/create-venv.sh
+$(READY): requirements-dev.lock requirements-peers.lock pyproject.toml tools/create-venv.sh
 	@tools/create-venv.sh $(VENV)
 	@echo "installing into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -rf $(VENV)/peers # apart: onvif-python and onvif-zeep both call their package 'onvif'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--target $(VENV)/peers -r requirements-peers.lock
 	@touch $@
 
 demo: $(READY) ## certify a virtual camera, from the wire to the Chinese report (OUT=out/demo)
