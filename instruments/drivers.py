@@ -33,6 +33,12 @@ ROLES: Mapping[str, str] = {
 DRIVERS: Mapping[str, str] = {
     "flash_lamp": "instruments.flash_lamp:SerialFlashLamp",
     "power_supply": "instruments.power_supply:ScpiPowerSupply",
+    "keysight_e36300": "instruments.power_supply_keysight:KeysightE36300",
+    "rigol_dp800": "instruments.power_supply_rigol:RigolDP800",
+    "korad_ka3005p": "instruments.power_supply_korad:KoradKA3005P",
+    "multimeter": "instruments.multimeter:ScpiMultimeter",
+    "keysight_34461a": "instruments.multimeter_keysight:KeysightTruevolt",
+    "fluke_8845a": "instruments.multimeter_fluke:Fluke8845A",
     "network_relay": "instruments.network_emulator:NetworkRelay",
     "tc_netem": "instruments.tc_netem:TcNetem",
 }

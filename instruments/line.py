@@ -17,6 +17,8 @@ __all__ = ["ANSWER_S", "LineSession"]
 
 ANSWER_S = 2.0  # time for an answer where a driver says nothing else, seconds
 
+#: What pyserial lets through when a device goes away.
+_TROUBLE = (serial.SerialException, OSError, ValueError, TypeError, termios.error)
 _RESOURCE = re.compile(r"ASRL(?P<device>/.+?)(::INSTR)?|TCPIP\d*::(?P<host>[^:]+)::(?P<port>\d+)::SOCKET")
 
 
@@ -59,7 +61,7 @@ class LineSession:
                 self._line = serial.serial_for_url(url, baud, **options)
             if exclusive:
                 self._line.reset_input_buffer()
-        except (serial.SerialException, ValueError, OSError, termios.error) as error:
+        except _TROUBLE as error:
             raise self.error(f"cannot be opened ({error}). Mend: check the cable, the address in the station "
                              "file, and that no other program holds the line") from None  # fmt: skip
 
@@ -73,7 +75,7 @@ class LineSession:
             try:
                 self._line.write(data)
                 self._line.flush()
-            except (serial.SerialException, OSError) as error:
+            except _TROUBLE as error:
                 raise self.error(f"has lost its line: {error}") from None
 
     def ask(self, data: bytes, *, end: bytes = b"\n", limit: int = 256) -> bytes:
@@ -114,7 +116,7 @@ class LineSession:
     def close(self) -> None:
         """Release the line; never raises."""
         wire = getattr(self._line, "_socket", None)  # pyserial leaves it open if the other end has hung up
-        with suppress(OSError, serial.SerialException):
+        with suppress(*_TROUBLE):
             self._line.close()
         with suppress(OSError):
             if wire is not None:
@@ -123,7 +125,7 @@ class LineSession:
     def _forget(self) -> None:
         try:
             self._line.reset_input_buffer()
-        except (serial.SerialException, OSError) as error:
+        except _TROUBLE as error:
             raise self.error(f"has lost its line: {error}") from None
 
     def _read(self, limit: int, end: bytes) -> bytes:
@@ -135,7 +137,7 @@ class LineSession:
                 found += part
                 if not part or (end and found.endswith(end)):
                     break
-        except (serial.SerialException, OSError) as error:
+        except _TROUBLE as error:
             raise self.error(f"has lost its line: {error}") from None
         return bytes(found)
 

@@ -7,9 +7,11 @@ every transaction here has a deadline, after which the sockets beneath are shut.
 
 from __future__ import annotations
 
+import os
 import re
 import select
 import socket
+import termios
 import threading
 import time
 import traceback
@@ -34,7 +36,7 @@ _GRACE_S = 0.5  # what the backend gets beyond its own timeout before the line i
 _SLOWEST = 2000  # bytes/s that a block must reach on the whole: 19200 baud
 #: What the backend lets through besides its own errors when a peer hangs up, lies about lengths or is cut off.
 _TROUBLE = (pyvisa.errors.Error, OSError, ValueError, RuntimeError, AssertionError, MemoryError, OverflowError,
-            TypeError, AttributeError)  # fmt: skip
+            TypeError, AttributeError, termios.error)  # fmt: skip
 
 
 class InstrumentSilent(InstrumentError):
@@ -60,8 +62,7 @@ class VisaLine:
             manager = pyvisa.ResourceManager("@py")
             opened: Any = manager.open_resource(name, open_timeout=milliseconds, timeout=milliseconds)
         except _TROUBLE as error:
-            raise self._error(f"cannot be opened ({_cause(error)}). Mend: check the cable, the address in the "
-                              "station file, and that no other program holds the line") from None  # fmt: skip
+            raise self._unopened(_cause(error)) from None
         self._resource: MessageBasedResource = opened
         self._serial = name.startswith("ASRL")
         self._message = name.endswith("::INSTR") and not self._serial  # messages have an end of their own
@@ -69,14 +70,22 @@ class VisaLine:
             self._set_up(baud)
         except _TROUBLE as error:
             self.close()
-            raise self._error(f"cannot be set up ({error})") from None
+            raise self._unopened(_cause(error)) from None
+
+    def _unopened(self, why: str) -> InstrumentError:
+        return self._error(
+            f"cannot be opened ({why}). Mend: check the cable, the address in the station file, and that no "
+            "other program holds the line"
+        )
 
     def _set_up(self, baud: int | None) -> None:
         if not self._serial:
             for wire in self._wires():
-                wire.setsockopt(
-                    socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-                )  # a command and its check are two sends
+                refused = wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # the backend does not look
+                if refused:
+                    raise OSError(refused, os.strerror(refused))
+                # A command and the look into the error queue are two sends: they must not wait for each other.
+                wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._termination(True)
             return
         for wire in self._wires():
@@ -103,7 +112,9 @@ class VisaLine:
         limit: bytes; timeout_s: in place of the line's own. Raises InstrumentSilent; InstrumentError if it is
         longer or the line fails.
         """
-        with self._bounded(self._timeout_s if timeout_s is None else timeout_s):
+        allowed = self._timeout_s if timeout_s is None else timeout_s
+        with self._bounded(allowed):
+            self._await(allowed)
             data, _ = self._resource.visalib.read(self._resource.session, limit)
         if len(data) >= limit and not data.endswith(b"\n"):
             raise self._error(f"answers more than {limit} bytes, beginning with {bytes(data[:40])!r}")
@@ -116,6 +127,7 @@ class VisaLine:
         with self._bounded(allowed):
             # Otherwise the backend ends a binary block at its first byte 0x0A on a socket or a serial line.
             self._termination(False)
+            self._await(allowed)
             while len(data) < count:
                 part, _ = self._resource.visalib.read(self._resource.session, min(_CHUNK, count - len(data)))
                 if not part:
@@ -171,6 +183,19 @@ class VisaLine:
             with suppress(OSError):
                 wire.close()
 
+    def _await(self, seconds: float) -> None:
+        """Wait for the first byte on a raw socket: the backend would spin to its deadline on a closed one."""
+        session: Any = self._resource.visalib.sessions[self._resource.session]  # type: ignore[attr-defined]
+        if self._serial or self._message or bool(getattr(session, "_pending_buffer", b"")):
+            return
+        if not select.select([session.interface], [], [], seconds)[0]:
+            raise self._silent(seconds)
+        if self._hung_up():
+            raise ConnectionResetError("the other end hung up")
+
+    def _silent(self, seconds: float) -> InstrumentSilent:
+        return InstrumentSilent(f"{self.what} at {self.address} gives no answer within {seconds:g} s")
+
     def _hung_up(self) -> bool:
         """Whether the other end has closed the connection."""
         for wire in self._wires():
@@ -206,9 +231,7 @@ class VisaLine:
             elif self._hung_up():
                 self._lost = "the other end hung up"
             else:
-                raise InstrumentSilent(
-                    f"{self.what} at {self.address} gives no answer within {seconds:g} s"
-                ) from None
+                raise self._silent(seconds) from None
             raise self._error(f"has lost its line: {self._lost}") from None
         finally:
             timer.cancel()

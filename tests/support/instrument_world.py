@@ -46,6 +46,7 @@ class Case:
     nonsense: bytes = b"FOO:BAR 1\n"
     refusal: str = "-113"
     model: str = ""
+    channel: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     errors: InstrumentErrors = InstrumentErrors()
 
@@ -59,6 +60,11 @@ class Bench:
     world: World
     address: str
     truth: Path
+
+    @property
+    def resource(self) -> str:
+        """The address without its channel."""
+        return self.address.partition("#")[0]
 
     def fault(self, kind: str, **more: Any) -> None:
         """Switch a failure on."""
@@ -86,6 +92,11 @@ def over_transports(cases: Iterable[Case]) -> list[ParameterSet]:
 def once(cases: Iterable[Case]) -> list[ParameterSet]:
     """Each case over its first transport."""
     return [pytest.param(case, case.transports[0], id=case.driver) for case in cases]
+
+
+def wide() -> list[ParameterSet]:
+    """The first case of each role over all its transports, the others over their first: for slow tests."""
+    return [p for cases in CASES.values() for p in (*over_transports(cases[:1]), *once(cases[1:]))]
 
 
 @contextmanager
@@ -117,8 +128,8 @@ def bench_of(
     instrument = None
     try:
         address = running.addresses[role]
-        instrument = load_driver(case.driver)(address) if opened else None
-        yield Bench(instrument, running.devices[role], world, address, path)
+        instrument = load_driver(case.driver)(address + case.channel) if opened else None
+        yield Bench(instrument, running.devices[role], world, address + case.channel, path)
     finally:
         if instrument is not None:
             instrument.close()
@@ -148,9 +159,33 @@ def _supply(driver: str, model: str, transports: tuple[str, ...] = SCPI, **more:
     )
 
 
-POWER_SUPPLIES = (_supply("power_supply", "PS-1"),)
+POWER_SUPPLIES = (
+    _supply("power_supply", "PS-1"),
+    _supply("keysight_e36300", "E36312A", channel="#2"),
+    _supply("rigol_dp800", "DP832"),
+    _supply("korad_ka3005p", "KA3005P", SERIAL, nonsense=b"FOO1", refusal="ignored"),
+)
+
+
+def _multimeter(driver: str, model: str, transports: tuple[str, ...] = SCPI, **more: Any) -> Case:
+    return Case(
+        driver,
+        driver,
+        transports,
+        ask=lambda meter: meter.dc_voltage(),
+        act=lambda meter: meter.dc_current(),
+        model=model,
+        **more,
+    )
+
+
+MULTIMETERS = (
+    _multimeter("multimeter", "DMM-1"),
+    _multimeter("keysight_34461a", "34461A"),
+    _multimeter("fluke_8845a", "8846A", ("socket", "pty")),
+)
 
 #: All cases, by role.
-CASES: Mapping[str, tuple[Case, ...]] = {"power_supply": POWER_SUPPLIES}
+CASES: Mapping[str, tuple[Case, ...]] = {"power_supply": POWER_SUPPLIES, "multimeter": MULTIMETERS}
 
 ALL = tuple(case for cases in CASES.values() for case in cases)

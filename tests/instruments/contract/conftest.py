@@ -1,0 +1,14 @@
+"""What the contract tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are waited for a quarter of a second, so that silence is soon told."""
+    monkeypatch.setattr("instruments.scpi.ANSWER_S", 0.25)
+    monkeypatch.setattr("instruments.scpi._LAST_WORDS_S", 0.1)
+    monkeypatch.setattr("instruments.line.ANSWER_S", 0.25)
+    monkeypatch.setattr("instruments.multimeter._READING_S", 0.25)
