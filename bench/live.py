@@ -19,8 +19,9 @@ from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
 from bench.measure.chart_view import ChartView, locate
 from bench.stall import StallWatch
 from fixtures.charts import CHARTS
+from instruments.calibration import Calibration
 from instruments.capability import Flash
-from instruments.station import Station
+from instruments.station import LAMP_DELAY, Station
 from reports.record import Plan
 from standards.errors import CaptureFault, MeasurementRefused
 
@@ -120,8 +121,8 @@ class Live:
     def _lamp_certificate(self) -> tuple[float, float] | None:
         for instrument in self._plan.station:
             for c in instrument.certificates:
-                if instrument.role == "flash_lamp" and c.quantity == "command_to_light_delay":
-                    return c.value, c.expanded_uncertainty / c.coverage_factor
+                if instrument.role == "flash_lamp" and c.quantity == LAMP_DELAY and c.value is not None:
+                    return c.value, Calibration.model_validate(c.model_dump()).standard_uncertainty
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from reports.record import EventKind
@@ -17,3 +18,6 @@ class Observer(Protocol):
 
     def progress(self, what: str, share: float) -> None:
         """Long work goes on: what, and how much of it is done (0..1)."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Make room on the screen while somebody is asked."""

@@ -16,7 +16,9 @@ from bench.camera.address import CameraUrl
 from bench.documents import frozen
 from bench.procedures import Procedure, procedures
 from fixtures.charts import CHARTS
-from instruments.station import StationFile, load_station
+from instruments.drivers import load_driver
+from instruments.station_file import MANUAL, StationFile
+from instruments.station_rules import load_station
 from reports.record import (
     CaptureSettings,
     Certificate,
@@ -34,7 +36,7 @@ from standards.overlay import laid_over
 from standards.quantity import Origin, Subject
 from standards.scheme import CameraDeclaration, Scheme, load_scheme, scheme_names
 
-__all__ = ["make_plan", "read_plan_file", "software"]
+__all__ = ["fields_that_differ", "make_plan", "read_plan_file", "software"]
 
 
 def software() -> str:
@@ -203,11 +205,12 @@ def _as_made(file: Path, plan: Plan, scheme: Scheme, known: Catalogue, bench: St
     )
     if made != plan:
         raise PlanMismatch(
-            f"{file}: {', '.join(_fields_that_differ(made, plan))} not as the scheme has it: make it anew, unedited"
+            f"{file}: {', '.join(fields_that_differ(made, plan))} not as the scheme has it: make it anew, unedited"
         )
 
 
-def _fields_that_differ(a: Plan, b: Plan) -> list[str]:
+def fields_that_differ(a: Plan, b: Plan) -> list[str]:
+    """Names of the plan's fields in which two plans differ."""
     return [name for name in Plan.model_fields if getattr(a, name) != getattr(b, name)]
 
 
@@ -323,6 +326,7 @@ def _instruments(station: StationFile | None) -> tuple[InstrumentEntry, ...]:
         InstrumentEntry(
             role=role,
             driver=instrument.driver,
+            hardware=None if instrument.driver == MANUAL else load_driver(instrument.driver).about.hardware,
             manufacturer=instrument.manufacturer,
             model=instrument.model,
             serial=instrument.serial,
@@ -332,17 +336,17 @@ def _instruments(station: StationFile | None) -> tuple[InstrumentEntry, ...]:
         )
         for role, instrument in station.instruments.items()
     )
-    seen = [
+    seen = (
         InstrumentEntry(
             role=role,
-            driver="in view",
-            manufacturer=getattr(part, "manufacturer", ""),
-            model=getattr(part, "model", "") or getattr(part, "name", ""),
+            driver="in view" if role not in dict(station.environment.items()) else "read",
+            manufacturer=part.manufacturer,
+            model=part.model or getattr(part, "name", ""),
             serial=part.serial,
             origin=origin,
             certificates=tuple(Certificate(**c.model_dump()) for c in part.calibration),
         )
-        for role, part in (("display", station.display), ("chart", station.chart))
-        if part is not None
-    ]
+        for role, part in station.parts()
+        if role not in dict(station.environment.items()) or part.serial or part.calibration
+    )
     return (*opened, *seen)

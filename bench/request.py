@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.camera.address import CameraUrl, password_for
 from bench.observer import Observer
+from bench.operator import terminal_operator
 from bench.plan import make_plan, read_plan_file
 from bench.session import Session
 from reports.folder import PLAN, read_plan
@@ -79,4 +80,5 @@ class RunRequest:
             password=lambda: password_for(camera),
             station=self.station,
             observer=observer,
+            operator=terminal_operator(),
         )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from types import FrameType
 
 import pytest
 from rich.console import Console
@@ -16,6 +14,7 @@ from rich.console import Console
 from bench.plugin import PREPARED, Run
 from bench.request import RunRequest
 from bench.table import RunTable
+from instruments.signals import terminable
 from reports.record import Plan, Results
 from standards.clause import Axis
 from standards.decision import Execution
@@ -34,20 +33,6 @@ class _Prepared:
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[PREPARED] = self._run
-
-
-@contextmanager
-def _terminable() -> Generator[None]:
-    """SIGTERM ends a run as Ctrl-C does: settings restored, journal whole, ready to resume."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -90,7 +75,7 @@ def execute(request: RunRequest, console: Console) -> tuple[Path, int]:
         "--camera",
         request.camera or run.plan.camera,
     ]
-    with _undisturbed(), _terminable(), table:
+    with _undisturbed(), terminable(), table:
         code = pytest.main(arguments, plugins=[_Prepared(run)])
     return directory, run.trouble(int(code))
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 import platform
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.calendar_day import beijing_today
 from bench.camera.address import CameraUrl, Secret
 from bench.dut import Dut, same_camera
 from bench.judge import Judge
-from bench.lease import lease, lease_file
+from bench.lease import camera_lease
 from bench.live import Live, LiveSource, capture_live
 from bench.observer import Observer
+from bench.plan import fields_that_differ
 from bench.procedures import procedures
-from instruments.station import Station
+from bench.surroundings import Surroundings
+from instruments.manual import Operator
 from reports.evidence import Evidence
 from reports.folder import JOURNAL, PLAN, read_plan, write_plan
 from reports.journal import Journal
@@ -67,6 +67,7 @@ class Session:
         password: Callable[[], Secret | None],
         station: Path | None = None,
         observer: Observer | None = None,
+        operator: Operator | None = None,
     ) -> None:
         """Freeze the plan on disk, or hold it against the frozen one. Touches no camera.
 
@@ -75,10 +76,11 @@ class Session:
         """
         self.plan = plan
         self.directory = directory
-        self._camera, self._password, self._station_file = camera, password, station
+        self._camera, self._password = camera, password
         self._observer = observer
-        self._stack = ExitStack()
-        self._station: Station | None = None
+        self._around = Surroundings(
+            station, run=directory, append=self._append, operator=operator, observer=observer
+        )
         self._dut: Dut | None = None
         self.findings: dict[tuple[str, Subject], Finding] = {}
         self.refused: dict[str, dict[str, str]] = {}
@@ -119,7 +121,7 @@ class Session:
         if frozen.sha256() != self.plan.sha256():
             raise PlanMismatch(
                 f"{self.directory / PLAN} was frozen with another plan; it differs in "
-                f"{', '.join(_differences(frozen, self.plan))}. Mend: give the same arguments, or another --out"
+                f"{', '.join(fields_that_differ(frozen, self.plan))}. Mend: give the same arguments, or another --out"
             )
         if not (self.directory / JOURNAL).exists():
             self._begin()
@@ -170,11 +172,14 @@ class Session:
                     self._restore()
                 if self._dut is not None:
                     self._environment("end")
+                if not self._work_left():
+                    self._around.check_again()
+                self._around.close()
                 self._append(EventKind.CLOSED, {"session": self._sessions})
             if self.complete:
                 seal(self.directory, self.journal)
         finally:
-            self._stack.close()
+            self._around.close()
             self.journal.close()
 
     # the camera ------------------------------------------------------------------------------------
@@ -186,10 +191,7 @@ class Session:
         """
         if self._sealing or self._dut is not None or not self._work_left():
             return
-        self._stack.enter_context(lease(lease_file(self._camera), f"the camera {self._camera}"))
-        if self._station_file is not None:
-            self._station = self._stack.enter_context(Station.open(self._station_file))
-            self._station.check(beijing_today())
+        self._around.open(camera_lease(self._camera, self.directory))
         self._dut = Dut(self._camera, self._password())
         self._environment("start")
         if self._unrestored is not None:
@@ -204,15 +206,17 @@ class Session:
         assert self._dut is not None
         try:
             data = {"camera": self._dut.identity().model_dump(), "stream": self._dut.stream()}
-        except CameraError as error:
+            air = self._around.air()
+        except (CameraError, BenchError) as error:
             if when == "start":
                 raise
-            self._append(EventKind.FAULT, {"whose": "camera", "text": f"at the end: {error}"})
+            whose = "camera" if isinstance(error, CameraError) else "bench"
+            self._append(EventKind.FAULT, {"whose": whose, "text": f"at the end: {error}"})
             return
         seen = (e.data["camera"] for e in self.journal.events if e.kind is EventKind.ENVIRONMENT)
         same_camera(next(seen, data["camera"]), data["camera"], self._camera)
         host = {"python": platform.python_version(), "system": platform.platform()}
-        self._append(EventKind.ENVIRONMENT, {"when": when, **data, "host": host})
+        self._append(EventKind.ENVIRONMENT, {"when": when, **data, "host": host, "air": air})
 
     def _prepare(self) -> None:
         """Set the stream to what the scheme asks for; the way back is journalled first."""
@@ -258,7 +262,7 @@ class Session:
             self._prepare()
             self._append(EventKind.CAPTURING, {"capture": CAPTURE, "seconds": self.plan.capture.seconds})
             try:
-                files = capture_live(self._dut, self._station, self.plan, self._progress)
+                files = capture_live(self._dut, self._around.station, self.plan, self._progress)
             except (CameraError, BenchError) as error:
                 self._capture_failed = error
                 raise
@@ -390,8 +394,3 @@ class Session:
     def _progress(self, what: str, share: float) -> None:
         if self._observer is not None:
             self._observer.progress(what, share)
-
-
-def _differences(frozen: Plan, now: Plan) -> list[str]:
-    a, b = frozen.model_dump(mode="json"), now.model_dump(mode="json")
-    return [key for key in a if a[key] != b.get(key)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, Group
@@ -91,6 +92,18 @@ class RunTable:
             if not self._console.is_terminal:
                 self._console.print(f"{what} …", highlight=False)
         self._bar.update(self._tasks[what], completed=share)
+
+    @contextmanager
+    def aside(self) -> Generator[None]:
+        """Leave the screen to a question, then go on drawing."""
+        drawn = self._screen.is_started
+        if drawn:
+            self._screen.stop()
+        try:
+            yield
+        finally:
+            if drawn:
+                self._screen.start()
 
     def render(self) -> Group:
         """Table, what is left out of it, and progress bars."""

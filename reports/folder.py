@@ -59,7 +59,8 @@ def json_text(value: Any) -> bytes:
 def parse_object(content: bytes, name: str) -> dict[str, Any]:
     """One JSON object from bytes. Raises RecordError naming the file if it is anything else."""
     try:
-        value = json.loads(content)
+        value = json.loads(content.decode())
+        json.dumps(value, ensure_ascii=False).encode()  # half a character can hide behind an escape
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{name}: not JSON: {error}") from error
     if not isinstance(value, dict):

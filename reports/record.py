@@ -42,25 +42,34 @@ class Intrusiveness(StrEnum):
 
 
 class Certificate(_Record):
-    """A calibration certificate. quantity: key of what was calibrated; value, expanded_uncertainty (k = 2
-    unless stated) in unit; simulated instruments say so in `laboratory`."""
+    """A calibration certificate. quantity: key of what was calibrated; either value with expanded_uncertainty (k = 2
+    unless stated) in unit, or points: (reading or argument, true value or correction, U, k), `gives` says which.
+    range, drift: as instruments.calibration has them. Simulated instruments say so in `laboratory`."""
 
     number: str
     laboratory: str
     quantity: str
-    value: float
-    expanded_uncertainty: float
-    coverage_factor: float = 2.0
     unit: str
+    value: float | None = None
+    expanded_uncertainty: float | None = None
+    coverage_factor: float = 2.0
+    gives: Literal["true_value", "correction"] | None = None
+    points: tuple[tuple[float, float, float, float], ...] = ()
+    argument: str = ""
+    argument_unit: str = ""
+    range: tuple[float, float] | None = None
+    drift: float = 0.0
     issued: date
     due: date
 
 
 class InstrumentEntry(_Record):
-    """One instrument of the station as the report lists it. address holds no secret."""
+    """One instrument of the station as the report lists it. address holds no secret. hardware: the device that the
+    driver has been seen to work on, '' for a driver never run on hardware, None where there is no driver."""
 
     role: str
     driver: str
+    hardware: str | None = None
     manufacturer: str = ""
     model: str = ""
     serial: str = ""
@@ -104,7 +113,7 @@ class Plan(_Record):
     """Everything that a verdict depends on, frozen. Holds no run id and no time of day, so that the same
     command gives the same digest. declaration, scheme_text, display: as resolved from their files."""
 
-    schema_: Literal["camcert/plan/2"] = Field(default="camcert/plan/2", alias="schema")
+    schema_: Literal["camcert/plan/3"] = Field(default="camcert/plan/3", alias="schema")
     scheme: str
     scheme_title_zh: str
     gate: tuple[str, ...]
@@ -140,8 +149,9 @@ class EventKind(StrEnum):
     PLANNED = "planned"  # {"plan_sha256", "run": id, "software", "origin"}
     OPENED = "opened"  # {"session": n, "resumed": bool}   one a session
     ENVIRONMENT = (
-        "environment"  # {"when": "start"|"end", "camera": CameraIdentity, "stream": {...}, "host": {...}}
+        "environment"  # {"when": "start"|"end", "camera": CameraIdentity, "stream", "host", "air": [Reading]}
     )
+    CHECKED = "checked"  # an interim check: {"when", "role", "quantity", "ok", "text", "mend", "reading", …}
     SETTINGS_SAVED = "settings_saved"  # {"settings": {...}}
     SETTINGS_CHANGED = "settings_changed"  # {"from": {...}, "to": {...}}
     SETTINGS_RESTORED = "settings_restored"  # {"difference": {...}}

@@ -25,13 +25,13 @@ from reports.record import (
     RunInfo,
 )
 from standards.clause import Limit
-from standards.decision import Execution, Judged, Verdict, combine
+from standards.decision import Execution, Judged, Overall, Verdict, combine
 from standards.errors import RecordError
 from standards.quantity import Finding, Origin, Subject
 from standards.risk import risk_of
 
 __all__ = [
-    "Outcome", "derive", "findings_of", "identity", "junit_xml", "outcomes", "results_from",
+    "Outcome", "derive", "findings_of", "identity", "instruments_in_doubt", "junit_xml", "outcomes", "results_from",
     "results_json", "run_id", "write_derived",
 ]  # fmt: skip
 
@@ -213,6 +213,9 @@ def results_from(plan: Plan, events: Iterable[Event]) -> Results:
         )
         for end in ends
     )
+    if instruments_in_doubt(events):
+        agreed = overall.contract if overall.contract == "none" else "inconclusive"
+        overall = Overall(conformity="inconclusive", recommended="inconclusive", contract=agreed)
     return Results(
         run=RunInfo(
             id=run_id(events),
@@ -227,6 +230,13 @@ def results_from(plan: Plan, events: Iterable[Event]) -> Results:
         recommended=overall.recommended,
         contract=overall.contract,
         items=tuple(_entry(end, plan) for end in ends),
+    )
+
+
+def instruments_in_doubt(events: Iterable[Event]) -> bool:
+    """An instrument failed its interim check after the run: nobody knows since when it has been wrong."""
+    return any(
+        e.kind is EventKind.CHECKED and e.data.get("when") == "end" and not e.data.get("ok") for e in events
     )
 
 

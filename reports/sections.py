@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from reports.equipment import air_rows, checks, instruments
 from reports.found import Found
 from reports.grounds import grounds
 from reports.record import EventKind
@@ -18,13 +19,6 @@ from standards.decision import Execution, Verdict
 __all__ = ["basis", "conclusion", "deviations", "groups", "remaining_tables", "unjudged"]
 
 _FAILED = (Verdict.FAIL, Verdict.CONDITIONAL_FAIL)
-_ROLE_ZH = {
-    "flash_lamp": "闪光灯",
-    "chart": "测试卡",
-    "light_box": "灯箱",
-    "lux_meter": "照度计",
-    "display": "显示器",
-}
 _STREAM_ZH = {
     "codec": "编码", "width": "图像宽度(像素)", "height": "图像高度(像素)", "fps": "帧率(帧/s)",
     "bitrate_kbit": "码率(kbit/s)", "gop": "图像组长度", "transport": "传输方式", "exposure": "曝光",
@@ -147,33 +141,6 @@ def unjudged(found: Found) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _stated(found: Found) -> str:
-    """The display's delay as the station states it."""
-    plan = found.plan
-    if plan.display_delay_s is None:
-        return BLANK
-    u = "" if plan.display_delay_u_s is None else f"\nu = {number(plan.display_delay_u_s * 1e3, 3)} ms"
-    return f"声明延迟{number(plan.display_delay_s * 1e3)} ms{u}"
-
-
-def _instruments(found: Found) -> Table:
-    rows: list[tuple[str, ...]] = []
-    for serial, entry in enumerate(found.plan.station, 1):
-        kind = " ".join(part for part in (entry.manufacturer, entry.model) if part) or BLANK
-        about = (str(serial), _ROLE_ZH.get(entry.role, entry.role), kind, entry.serial or BLANK)
-        if not entry.certificates:
-            rows.append((*about, "未校准", _stated(found) if entry.role == "display" else BLANK, BLANK))
-        for c in entry.certificates:
-            value = (
-                f"{number(c.value)} ± {number(c.expanded_uncertainty)} {c.unit}\nk = {c.coverage_factor:g}"
-            )
-            rows.append((*about, f"{c.number}\n{c.laboratory}", value, f"{c.due}"))
-    if not rows:
-        rows.append((BLANK,) * 7)
-    head = ("序号", "名称", "型号", "编号", "校准证书", "校准值", "有效期至")
-    return Table("主要仪器设备", head, (0.9, 1.5, 2.4, 1.7, 2.9, 2.4, 1.8), tuple(rows))
-
-
 def _value(value: Any) -> str:
     if value is None or value == "":
         return BLANK
@@ -197,6 +164,7 @@ def _environment(found: Found) -> Table:
             if key in first or key in last:
                 label = labels.get(key, printable(str(key)))
                 rows.append((label, _value(first.get(key)), _value(last.get(key))))
+    rows += air_rows(start, end)
     if not rows:
         rows.append((BLANK, BLANK, BLANK))
     return Table("检验环境与被测码流参数", ("参数", "检验开始", "检验结束"), (2, 3, 3), tuple(rows))
@@ -220,7 +188,14 @@ def _evidence(found: Found) -> Table:
 
 def remaining_tables(found: Found) -> tuple[Table, ...]:
     """What the verdicts stand on, instruments, environment, software and evidence."""
-    return *grounds(found), _instruments(found), _environment(found), _evidence(found)
+    checked = checks(found)
+    return (
+        *grounds(found),
+        instruments(found),
+        *([checked] if checked.rows else []),
+        _environment(found),
+        _evidence(found),
+    )
 
 
 def deviations(found: Found) -> tuple[str, ...]:

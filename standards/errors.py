@@ -12,6 +12,7 @@
     ├── BenchError             the bench: never a product failure, never a pass
     │   ├── InstrumentError        an instrument refused, failed or was silent
     │   ├── CalibrationExpired     a certificate was not valid on the day
+    │   ├── CheckFailed            an interim check, or the air in the room, is outside its tolerance
     │   ├── CaptureFault           the bench itself lost data (socket or disk overflow)
     │   ├── MeasurementRefused     the picture or the series does not allow this measurement
     │   └── RecordError            the record of a run is damaged, altered or does not fit its plan
@@ -30,7 +31,7 @@ from standards.places import line_of
 
 __all__ = [
     "BadFile", "BenchError", "CalibrationExpired", "CamcertError", "CameraDenied", "CameraError",
-    "CameraUnreachable", "CaptureFault", "ConsentMissing", "InstrumentError", "LimitExceeded",
+    "CameraUnreachable", "CaptureFault", "CheckFailed", "ConsentMissing", "InstrumentError", "LimitExceeded",
     "MeasurementRefused", "NoVideo", "PlanMismatch", "ProtocolViolation", "RecordError",
     "UnknownName", "UsageError",
 ]  # fmt: skip
@@ -76,6 +77,10 @@ class InstrumentError(BenchError):
 
 class CalibrationExpired(BenchError):
     """A calibration certificate was not valid on the day of the run."""
+
+
+class CheckFailed(BenchError):
+    """An interim check of an instrument, or the air around the camera, lies outside its tolerance."""
 
 
 class CaptureFault(BenchError):

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ValidationError
 
 from standards.errors import BadFile
 
-__all__ = ["read_toml"]
+__all__ = ["read_toml", "read_toml_whole"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _LARGEST = 1 << 20  # bytes; a station, scheme or clause file is a few kilobytes
+_MOST_ROUNDS = 64  # complaints can hide others, each level of a file once
 
 
 def read_toml(path: Path | Traversable, model: type[_Model]) -> _Model:
@@ -26,6 +27,60 @@ def read_toml(path: Path | Traversable, model: type[_Model]) -> _Model:
     Raises BadFile with the file, the first offending key and the mend: for a file that cannot be read, is
     no TOML, holds a key that the model does not know, or a value that does not fit.
     """
+    tree = _tree(path)
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        complaints = error.errors(include_url=False)
+        first = min(complaints, key=lambda c: c["type"] != "extra_forbidden")
+        raise _bad_file(str(path), model, first) from None
+
+
+def read_toml_whole(path: Path, model: type[_Model]) -> tuple[_Model | None, tuple[BadFile, ...]]:
+    """Every complaint about a file, and what is left of it without the parts that are complained of.
+
+    For whoever looks for all that is wrong at once. None where nothing usable is left. Raises BadFile as
+    `read_toml` does for a file that cannot be read or is no TOML.
+    """
+    tree = _tree(path)
+    problems: dict[str, BadFile] = {}
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return model.model_validate(tree), tuple(problems.values())
+        except ValidationError as error:
+            complaints = sorted(error.errors(include_url=False), key=lambda c: str(c["loc"]), reverse=True)
+        left = True
+        for complaint in complaints:
+            found = _bad_file(str(path), model, complaint)
+            problems.setdefault(str(found), found)
+            left = _pruned(tree, complaint) and left
+        if not left:
+            break
+    return None, tuple(problems.values())
+
+
+def _pruned(tree: dict[str, Any], complaint: Any) -> bool:
+    """Take what is complained of out of the tree: the key, or the table that lacks one. False if it is all."""
+    loc = complaint["loc"][:-1] if complaint["type"] == "missing" else complaint["loc"]
+    holder: Any = tree
+    place: tuple[Any, Any] | None = None
+    for part in loc:
+        inside = (
+            part in holder
+            if isinstance(holder, dict)
+            else isinstance(holder, list) and part in range(len(holder))
+        )
+        if not inside:
+            break
+        place, holder = (holder, part), holder[part]
+    if place is None:
+        return False
+    del place[0][place[1]]
+    return True
+
+
+def _tree(path: Path | Traversable) -> dict[str, Any]:
+    """The file as TOML. Raises BadFile."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -33,23 +88,17 @@ def read_toml(path: Path | Traversable, model: type[_Model]) -> _Model:
     if len(data) > _LARGEST:
         raise BadFile(str(path), "", f"is {len(data)} bytes long", f"keep it under {_LARGEST} bytes")
     try:
-        tree = tomllib.loads(data.decode(), parse_float=Decimal)
+        return tomllib.loads(data.decode(), parse_float=Decimal)
     except UnicodeDecodeError:
         raise BadFile(str(path), "", "is not UTF-8 text", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise BadFile(str(path), "", f"is not TOML: {error}", "mend that line") from None
     except RecursionError:
         raise BadFile(str(path), "", "is nested too deeply", "write it flat") from None
-    try:
-        return model.model_validate(tree)
-    except ValidationError as error:
-        raise _bad_file(str(path), model, error) from None
 
 
-def _bad_file(path: str, model: type[BaseModel], error: ValidationError) -> BadFile:
-    """The first complaint of pydantic as one of ours; an unknown key goes before a missing one."""
-    complaints = error.errors(include_url=False)
-    first = min(complaints, key=lambda c: c["type"] != "extra_forbidden")
+def _bad_file(path: str, model: type[BaseModel], first: Any) -> BadFile:
+    """A complaint of pydantic as one of ours."""
     where = ".".join(f"[{part + 1}]" if isinstance(part, int) else str(part) for part in first["loc"])
     where = where.replace(".[", "[")
     if first["type"] == "extra_forbidden":

@@ -248,6 +248,6 @@ def test_a_plan_of_another_schema_says_so(tmp_path: Path) -> None:
     """A record of another version is no altered record: whoever verifies it is told which version to take."""
     (tmp_path / PLAN).write_text('{"schema": "camcert/plan/1", "software": "camcert 0.0.9"}')
     with pytest.raises(
-        RecordError, match=r"schema camcert/plan/1, this version reads camcert/plan/2.*camcert 0.0.9"
+        RecordError, match=r"schema camcert/plan/1, this version reads camcert/plan/3.*camcert 0.0.9"
     ):
         read_plan(tmp_path)
