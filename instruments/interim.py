@@ -9,7 +9,7 @@ from typing import Any
 
 from instruments.readings import Reading
 from instruments.station_file import Instrument, InterimCheck, SetPoint
-from standards.errors import InstrumentError
+from standards.errors import CamcertError
 
 __all__ = ["CheckResult", "apply_set_point", "perform_check"]
 
@@ -77,7 +77,7 @@ def perform_check(
             _respond(role, instrument)
             return CheckResult(role, check, True, f"{role} responds")
         reading = read(reader, check.quantity)
-    except InstrumentError as error:
+    except CamcertError as error:
         mend = "" if "Mend:" in str(error) else f"look after the {reader}, then run again"
         return CheckResult(role, check, False, f"{role}: {error}", mend)
     off = reading.value - (check.reference or 0.0)

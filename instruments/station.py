@@ -50,23 +50,17 @@ _AIR = {"temperature": ("degC", "read the thermometer beside the camera"),
 
 def station_leases(path: Path, found: StationFile, run: str = "") -> list[Lease]:
     """The leases of a station and of each of its instruments, to be taken by `take_all`."""
-    addresses = {
-        role: _canonical(entry.address) for role, entry in found.instruments.items() if entry.driver != MANUAL
-    }
-    whole = Lease(
-        lease_path("station", str(path.resolve()), *sorted(addresses.values())),
-        f"the station {path}",
-        run=run,
-    )
-    each = (
-        Lease(lease_path("instrument", address), f"the {role} at {address}", run=run)
-        for role, address in addresses.items()
-    )
-    return [whole, *each]
+    lines: dict[str, str] = {}
+    for role, entry in found.instruments.items():
+        if entry.driver != MANUAL:
+            lines.setdefault(_canonical(entry.address), f"the {role} at {entry.address}")
+    whole = Lease(lease_path("station", str(path.resolve()), *sorted(lines)), f"the station {path}", run=run)
+    return [whole, *(Lease(lease_path("instrument", line), what, run=run) for line, what in lines.items())]
 
 
 def _canonical(address: str) -> str:
-    """One name for one line: a device without its links, a host by its number."""
+    """One name for one device: its file without links, its host by its number; of its channels all or none."""
+    address = address.partition("#")[0]
     if address.startswith("/"):
         return str(Path(address).resolve())
     parts = address.casefold().split("::")

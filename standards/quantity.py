@@ -10,7 +10,6 @@ import math
 from enum import StrEnum
 from typing import Annotated, Any
 
-from GTC.reporting import k_factor
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
@@ -150,6 +149,10 @@ class Estimate(_Frozen):
         """k for 95 % coverage: Student's t for the effective degrees of freedom; None without u."""
         if self.u is None:
             return None
+        from GTC.reporting import (
+            k_factor,  # takes most of a second, which those who only name origins are spared
+        )
+
         return float(k_factor(df=self.dof if self.dof is not None else math.inf, p=95))
 
     @property
