@@ -19,6 +19,7 @@ import click
 
 from bench.calendar_day import beijing_today
 from bench.catalogue_commands import standards
+from bench.chart_command import chart
 from bench.clear_errors import clear_errors
 from bench.sample_commands import sample
 from bench.table import printer
@@ -47,6 +48,7 @@ def main() -> None:
 
       bench standards coverage         what of the law is measured, documented, unread?
       bench sample draw                which of many cameras are inspected
+      bench chart                      test charts to print, or to show on a monitor
 
     A password is never an argument: it comes from $BENCH_CAMERA_PASSWORD, the keyring or a prompt.
     Exit codes: 0 conforms, 1 does not conform, 2 usage, 3 bench fault or inconclusive.
@@ -55,6 +57,7 @@ def main() -> None:
 
 main.add_command(standards)
 main.add_command(sample)
+main.add_command(chart)
 
 
 def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -243,25 +246,6 @@ def verify(directory: Path, as_json: bool) -> int:
     else:
         click.echo(f"{directory}: verified, nothing altered, verdicts recomputed")
     return 1 if problems else 0
-
-
-@main.command()
-@click.argument("name", default="camcert-1")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="FILE.png, FILE.svg or FILE.pdf")
-@clear_errors
-def chart(name: str, out: Path) -> int:
-    """Draw a test chart: PDF and SVG at true size for printing, PNG for a screen."""
-    from fixtures.charts import CHARTS, draw
-    from standards.errors import UnknownName, UsageError
-
-    if name not in CHARTS:
-        raise UnknownName(f"no chart {name!r}; there are: {', '.join(CHARTS)}")
-    try:
-        draw(CHARTS[name], out)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written ({error.strerror}): give another --out") from None
-    click.echo(str(out))
-    return 0
 
 
 @main.command()
