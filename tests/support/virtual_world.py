@@ -13,7 +13,7 @@ import sys
 import tomllib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ class Camera:
     truth_file: Path
     password: str
     process: subprocess.Popen[str]
+    instruments: Mapping[str, str] = field(default_factory=dict)
 
     def truth(self) -> list[dict[str, Any]]:
         """The truth log so far; read it after measuring, never before."""
@@ -101,7 +102,9 @@ def running(file: Path, truth: Path) -> Generator[Camera]:
         assert process.stdout is not None
         found = json.loads(process.stdout.readline())
         password = tomllib.loads(file.read_text())["device"]["password"]
-        yield Camera(found["onvif"], found["rtsp"], found["lamp"], truth, password, process)
+        yield Camera(
+            found["onvif"], found["rtsp"], found["lamp"], truth, password, process, found["instruments"]
+        )
     finally:
         process.terminate()
         process.wait(timeout=15)
