@@ -39,6 +39,9 @@ DRIVERS: Mapping[str, str] = {
     "multimeter": "instruments.multimeter:ScpiMultimeter",
     "keysight_34461a": "instruments.multimeter_keysight:KeysightTruevolt",
     "fluke_8845a": "instruments.multimeter_fluke:Fluke8845A",
+    "oscilloscope": "instruments.oscilloscope:ScpiOscilloscope",
+    "keysight_infiniivision": "instruments.oscilloscope_keysight:KeysightInfiniiVision",
+    "rigol_ds1000z": "instruments.oscilloscope_rigol:RigolDS1000Z",
     "network_relay": "instruments.network_emulator:NetworkRelay",
     "tc_netem": "instruments.tc_netem:TcNetem",
 }

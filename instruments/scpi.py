@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from instruments.capability import Identity
@@ -134,6 +135,18 @@ class ScpiSession:
                 raise self.error(f"answers {answer[:60]!r} to {command!r}: overload, or nothing to measure")
             return value
 
+    def numbers(self, command: str, count: int) -> list[float]:
+        """Send one query whose answer is so many numbers with commas between. Raises as number() does."""
+        with self._exchange():
+            answer = self.query(command)
+            try:
+                values = [float(field) for field in answer.split(",")]
+            except ValueError:
+                values = []
+            if len(values) != count:
+                raise self.error(f"answers {answer[:60]!r} to {command!r}: not {count} numbers")
+            return values
+
     def state(self, command: str) -> bool:
         """Send one query whose answer is 0 or 1, OFF or ON."""
         answer = self.query(command).strip().upper()
@@ -159,6 +172,14 @@ class ScpiSession:
                 raise
             self._check(command)
             return data
+
+    def until(self, condition: Callable[[], bool], seconds: float, words: str) -> None:
+        """Ask every 5 ms until a condition holds. Raises InstrumentError with some words if it never does."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise self.error(words)
+            time.sleep(0.005)
 
     def close(self) -> None:
         """Release the line; the instrument's state stays as it is. Never raises."""

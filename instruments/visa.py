@@ -218,7 +218,9 @@ class VisaLine:
         began = time.monotonic()
         try:
             self._resource.timeout = max(1, round(seconds * 1000))
-            yield
+            # That more may follow is known: the number of bytes was ours.
+            with self._resource.ignore_warning(StatusCode.success_max_count_read):
+                yield
         except InstrumentError:
             raise
         except _TROUBLE as error:

@@ -185,7 +185,29 @@ MULTIMETERS = (
     _multimeter("fluke_8845a", "8846A", ("socket", "pty")),
 )
 
+
+def _oscilloscope(driver: str, model: str, transports: tuple[str, ...] = SCPI) -> Case:
+    return Case(
+        driver,
+        driver,
+        transports,
+        ask=lambda scope: scope.triggered(),
+        act=lambda scope: scope.set_scale(1, 2.0),
+        model=model,
+    )
+
+
+OSCILLOSCOPES = (
+    _oscilloscope("oscilloscope", "DSO-1"),
+    _oscilloscope("keysight_infiniivision", "DSOX1204G"),
+    _oscilloscope("rigol_ds1000z", "DS1104Z"),
+)
+
 #: All cases, by role.
-CASES: Mapping[str, tuple[Case, ...]] = {"power_supply": POWER_SUPPLIES, "multimeter": MULTIMETERS}
+CASES: Mapping[str, tuple[Case, ...]] = {
+    "power_supply": POWER_SUPPLIES,
+    "multimeter": MULTIMETERS,
+    "oscilloscope": OSCILLOSCOPES,
+}
 
 ALL = tuple(case for cases in CASES.values() for case in cases)
