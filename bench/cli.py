@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
 from bench.calendar_day import beijing_today
 from bench.catalogue_commands import standards
@@ -249,22 +250,43 @@ def verify(directory: Path, as_json: bool) -> int:
 
 
 @main.command()
-@click.option("--station", type=_FILE, help="Check this station and its certificates too.")
+@click.option("--station", type=_FILE, help="Check this station, its instruments and certificates too.")
+@click.option(
+    "--interim",
+    is_flag=True,
+    help="Set the station up and do its interim checks: instruments are switched on.",
+)
 @click.option("--json", "as_json", is_flag=True)
 @clear_errors
-def doctor(station: Path | None, as_json: bool) -> int:
-    """Is this machine, and this station, fit to measure? Names what is missing and the mend."""
+def doctor(station: Path | None, interim: bool, as_json: bool) -> int:
+    """Is this machine, and this station, fit to measure? Names everything that is wrong, each with its mend.
+
+    With --station each instrument is asked who it is and held against the file; nothing is switched without --interim.
+    Exit code 3 if something is wrong; what is only worth knowing (a certificate that ends soon) is marked "note".
+    """
     from bench.doctor import checks
 
-    found = checks(station, beijing_today())
+    if interim and station is None:
+        raise click.UsageError("--interim needs --station FILE")
+    found = checks(station, beijing_today(), interim=interim)
     if as_json:
         click.echo(
-            json.dumps([{"check": c.name, "ok": c.ok, "text": c.text} for c in found], ensure_ascii=False)
+            json.dumps(
+                [{"check": c.name, "ok": c.ok, "warning": c.warning, "text": c.text} for c in found],
+                ensure_ascii=False,
+            )
         )
     else:
         for check in found:
-            mark = "[green]ok  [/]" if check.ok else "[bold red]FAIL[/]"
-            printer().print(f"{mark} {check.name}: {check.text}", highlight=False, soft_wrap=True)
+            mark = (
+                "[bold red]FAIL[/]"
+                if not check.ok
+                else "[yellow]note[/]"
+                if check.warning
+                else "[green]ok  [/]"
+            )
+            text = Text.assemble(Text.from_markup(mark), f" {check.name}: {check.text}")
+            printer().print(text, highlight=False, soft_wrap=True)
     return 0 if all(check.ok for check in found) else 3
 
 

@@ -8,29 +8,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import distributions
 from pathlib import Path
+
+from bench.station_doctor import Check, station_checks
 
 __all__ = ["Check", "checks"]
 
 _OWN = ("bench", "fixtures", "instruments", "reports", "standards")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at. text: what was seen; where not ok, the mend."""
-
-    name: str
-    ok: bool
-    text: str
-
-
-def checks(station: Path | None, today: date) -> tuple[Check, ...]:
-    """All checks. today: the day that certificates must be valid on."""
+def checks(station: Path | None, today: date, *, interim: bool = False) -> tuple[Check, ...]:
+    """All checks. today: the day that certificates must be valid on; interim: do the station's interim checks too."""
     found = [_python(), _names(), *_codecs(), _timestamps(), _fsync(), _clock(), _catalogue(), _typesetting()]
-    return (*found, *_station(station, today))
+    if station is None:
+        return (*found, Check("station", True, "none given: --station station.toml checks one"))
+    return (*found, *station_checks(station, today, interim=interim))
 
 
 def _python() -> Check:
@@ -111,19 +105,3 @@ def _typesetting() -> Check:
     from reports.typeset import check_fonts
 
     return Check("typesetting", True, check_fonts())
-
-
-def _station(station: Path | None, today: date) -> Iterator[Check]:
-    if station is None:
-        yield Check("station", True, "none given: --station station.toml checks one")
-        return
-    from instruments.station import Station
-    from standards.errors import CamcertError
-
-    try:
-        with Station.open(station) as opened:
-            yield Check("station", True, f"{station}: opened")
-            opened.check(today)
-            yield Check("certificates", True, f"all valid on {today}")
-    except CamcertError as error:
-        yield Check("station", False, str(error))

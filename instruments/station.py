@@ -245,7 +245,7 @@ class Station:
 
     def check(self, day: date) -> None:
         """Raise CalibrationExpired if a certificate of the station is not valid on `day`."""
-        for holder, certificate in self.file.certificates():
+        for holder, _, certificate in self.file.certificates():
             certificate.check(day, holder)
 
     # reading ---------------------------------------------------------------------------------------

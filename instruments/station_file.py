@@ -6,15 +6,15 @@ Here are its tables; `instruments.station_rules` reads it. docs/station.md shows
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from instruments.calibration import Calibration
 
 __all__ = [
-    "MANUAL", "ChartEntry", "Display", "Environment", "Instrument", "Instruments", "InterimCheck", "Part", "SetPoint",
-    "StationFile", "Surrounding",
+    "MANUAL", "ChartEntry", "Display", "Environment", "Held", "Instrument", "Instruments", "InterimCheck", "Part",
+    "SetPoint", "StationFile", "Surrounding",
 ]  # fmt: skip
 
 #: Driver of a role that a person plays.
@@ -198,7 +198,23 @@ class StationFile(_Table):
         looked_at = [(name, getattr(self, name)) for name in ("display", "chart", "illuminant", "tape")]
         return [(name, part) for name, part in (*looked_at, *self.environment.items()) if part is not None]
 
-    def certificates(self) -> list[tuple[str, Calibration]]:
-        """(holder, certificate) of everything."""
-        holders: list[tuple[str, Part]] = [*self.instruments.items(), *self.parts()]
-        return [(name, certificate) for name, part in holders for certificate in part.calibration]
+    def certificates(self) -> list[Held]:
+        """The certificates of everything, each with its place in the file."""
+        air = dict(self.environment.items())
+        holders: list[tuple[str, str, Part]] = [
+            (f"instruments.{r}", r, entry) for r, entry in self.instruments.items()
+        ]
+        holders += [(f"environment.{n}" if n in air else n, n, part) for n, part in self.parts()]
+        return [
+            Held(name, f"{place}.calibration[{number}]", certificate)
+            for place, name, part in holders
+            for number, certificate in enumerate(part.calibration, 1)
+        ]
+
+
+class Held(NamedTuple):
+    """One certificate. holder: role or part; key: its place in the file."""
+
+    holder: str
+    key: str
+    certificate: Calibration

@@ -57,7 +57,8 @@ def examine_station(path: Path) -> Examined:
     found, problems = read_toml_whole(path, StationFile)
     if found is None:
         return Examined(None, problems)
-    return Examined(_resolved(path, found), (*problems, *_problems(path, found)))
+    every = sorted((*problems, *_problems(path, found)), key=lambda problem: problem.line or 0)
+    return Examined(_resolved(path, found), tuple(every))
 
 
 def _problems(path: Path, found: StationFile) -> Iterator[BadFile]:
@@ -165,13 +166,7 @@ def _checks(role: str, entry: Instrument, found: StationFile) -> Iterator[_Broke
 
 
 def _certificates(found: StationFile) -> Iterator[_Broken]:
-    numbers: dict[str, int] = {}
-    roles = dict(found.instruments.items())
-    air = dict(found.environment.items())
-    for holder, one in found.certificates():
-        numbers[holder] = numbers.get(holder, 0) + 1
-        prefix = "instruments." if holder in roles else "environment." if holder in air else ""
-        key = f"{prefix}{holder}.calibration[{numbers[holder]}]"
+    for holder, key, one in found.certificates():
         known = CERTIFIED[holder]
         if one.quantity not in known:
             yield (
@@ -184,6 +179,9 @@ def _certificates(found: StationFile) -> Iterator[_Broken]:
             full = {"s": "seconds"}.get(wanted, wanted)
             mend = f'write value and uncertainty in {full}, unit = "{wanted}"'
             yield f"{key}.unit", f"{one.quantity} is given in {one.unit!r}", mend
+        elif not one.points and one.quantity in READINGS.get(holder, {}):
+            mend = "write it as points with a range: one value corrects no reading"
+            yield f"{key}.value", f"what a {holder} reads needs a table", mend
 
 
 def _order(found: StationFile) -> Iterator[_Broken]:
