@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from bench.camera.address import CameraUrl, Secret
 from fixtures.simulated.camera_clock import CameraClock
+from fixtures.simulated.config.ptz import Ptz
 from fixtures.simulated.device_state import DeviceState, Settings, User
+from fixtures.simulated.event_broker import EventBroker
 from fixtures.simulated.imaging_state import ImagingState
 from fixtures.simulated.inside import Inside
 from fixtures.simulated.onvif import OnvifDevice
+from fixtures.simulated.ptz_head import PtzHead
 from fixtures.simulated.state import DeviceInfo, EncoderLimits, EncoderSettings, Profile
+from fixtures.simulated.truth import Truth
 
 PASSWORD = "right & <proper>"
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
@@ -37,18 +41,27 @@ class StillCamera:
     refusal: str = ""
     rebooted: threading.Event = field(default_factory=threading.Event)
     keys: list[str] = field(default_factory=list)
+    truth: list[tuple[str, dict[str, Truth]]] = field(default_factory=list)
+    head: bool = False
 
     def __post_init__(self) -> None:
         """Its inside: one administrator, nothing remembered."""
         users = (User(name="admin", password=PASSWORD, level="Administrator"),)
         clock = CameraClock(offset_ms=self.wall_offset_s * 1e3)
-        self.inside = Inside(DeviceState(Settings(users=users)), clock, ImagingState())
+        broker = EventBroker(self.told, clock.now_ns)
+        head = PtzHead(Ptz(), self.told) if self.head else None
+        self.inside = Inside(DeviceState(Settings(users=users)), clock, ImagingState(), broker, head)
+
+    def told(self, kind: str, facts: Mapping[str, Truth]) -> None:
+        """What its parts report as truth."""
+        self.truth.append((kind, dict(facts)))
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
         """A main and a sub stream."""
         sub = EncoderLimits(sizes=SIZES[:1], fps=(1, 30), bitrate_kbit=(64, 2000))
-        return Profile("main", "main", EncoderLimits(sizes=SIZES)), Profile("sub", "sub", sub)
+        main = EncoderLimits(sizes=SIZES, codecs=("h264", "h265", "mjpeg"))
+        return Profile("main", "main", main), Profile("sub", "sub", sub)
 
     def encoder(self, token: str) -> EncoderSettings:
         """Settings in force."""
