@@ -27,7 +27,8 @@ class LineSession:
 
     what: the instrument in words. timeout_s: for each answer, seconds. Settings of the serial port: one stop bit,
     `bits` data bits, parity 'N', 'E' or 'O'. A port that has no framing of its own (USB that ends in the instrument,
-    a pseudo-terminal) refuses 7 bits or a parity: it is then taken as it is.
+    a pseudo-terminal) refuses 7 bits or a parity: it is then taken as it is. sent_ns, done_ns: when the bytes sent
+    last were handed over: just before, and when that returned; nanoseconds of the host's realtime clock.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class LineSession:
         """
         self.address, self.what, self._timeout_s = address, what, timeout_s or ANSWER_S
         self._lock = threading.RLock()
+        self.sent_ns = self.done_ns = 0
         match = _RESOURCE.fullmatch(address)
         url, exclusive = address, True
         if match and match["host"]:
@@ -73,8 +75,10 @@ class LineSession:
         """Hand bytes to the line. Raises InstrumentError if it fails."""
         with self._lock:
             try:
+                self.sent_ns = time.time_ns()
                 self._line.write(data)
                 self._line.flush()
+                self.done_ns = time.time_ns()
             except _TROUBLE as error:
                 raise self.error(f"has lost its line: {error}") from None
 

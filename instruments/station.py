@@ -29,6 +29,7 @@ from instruments.capability import (
     RelayBoard,
 )
 from instruments.drivers import load_driver
+from instruments.grading import give_points
 from instruments.interim import CheckResult, apply_set_point, perform_check
 from instruments.lease import Lease, lease_path, take_all
 from instruments.manual import MANUAL_ROLES, ManualInstrument, Operator, Source, source_of
@@ -146,10 +147,12 @@ class Station:
             role
         )  # from here on: an interrupt in the middle of opening leaves it to the supervisor
         try:
-            return load_driver(entry.driver)(entry.address, baud=entry.baud)
+            found = load_driver(entry.driver)(entry.address, baud=entry.baud)
         except Exception:
             self._unsafe.discard(role)  # it is not ours, and was not touched
             raise
+        give_points(found, entry.calibration)
+        return found
 
     def _source(self, address: str) -> Source:
         if address not in self._sources:

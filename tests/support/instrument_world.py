@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from _pytest.mark.structures import ParameterSet
+from role_cases import ROWS
 
 from fixtures.simulated.config.instruments import InstrumentEntry, InstrumentErrors, InstrumentFault
 from fixtures.simulated.instruments.device import SimulatedInstrument
@@ -208,6 +209,7 @@ CASES: Mapping[str, tuple[Case, ...]] = {
     "power_supply": POWER_SUPPLIES,
     "multimeter": MULTIMETERS,
     "oscilloscope": OSCILLOSCOPES,
+    **{role: tuple(Case(kind=row["driver"], **row) for row in rows) for role, rows in ROWS.items()},
 }
 
 ALL = tuple(case for cases in CASES.values() for case in cases)

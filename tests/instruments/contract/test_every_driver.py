@@ -18,11 +18,7 @@ from standards.errors import InstrumentError
 
 LONGEST_DRIVER = 100  # lines: about a screen
 #: Driver -> why it is longer, or not before a twin of this kind: its own tests are named.
-OTHERWISE = {
-    "flash_lamp": "146 lines, tests/instruments/test_flash_lamp.py",
-    "network_relay": "before a real relay, tests/instruments/test_network_relay.py",
-    "tc_netem": "126 lines, and the kernel has no twin: tests/instruments/test_tc_netem.py",
-}
+OTHERWISE = {"tc_netem": "126 lines, and the kernel has no twin: tests/instruments/test_tc_netem.py"}
 
 
 def test_every_driver_is_before_a_twin() -> None:
@@ -86,6 +82,7 @@ def test_silence_is_an_error_within_its_time(case: Case, transport: str, tmp_pat
         case.ask(bench.instrument)  # the next question gets its own answer
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("case", "transport"), over_transports(ALL))
 def test_garbage_is_an_error_and_then_forgotten(case: Case, transport: str, tmp_path: Path) -> None:
     with bench_of(case, transport, tmp_path) as bench:
