@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from standards.errors import BadFile
 
-__all__ = ["read_toml", "read_toml_whole"]
+__all__ = ["fitted", "read_toml", "read_toml_whole", "read_tree"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _LARGEST = 1 << 20  # bytes; a station, scheme or clause file is a few kilobytes
@@ -27,13 +27,7 @@ def read_toml(path: Path | Traversable, model: type[_Model]) -> _Model:
     Raises BadFile with the file, the first offending key and the mend: for a file that cannot be read, is
     no TOML, holds a key that the model does not know, or a value that does not fit.
     """
-    tree = _tree(path)
-    try:
-        return model.model_validate(tree)
-    except ValidationError as error:
-        complaints = error.errors(include_url=False)
-        first = min(complaints, key=lambda c: c["type"] != "extra_forbidden")
-        raise _bad_file(str(path), model, first) from None
+    return fitted(path, read_tree(path), model)
 
 
 def read_toml_whole(path: Path, model: type[_Model]) -> tuple[_Model | None, tuple[BadFile, ...]]:
@@ -42,7 +36,7 @@ def read_toml_whole(path: Path, model: type[_Model]) -> tuple[_Model | None, tup
     For whoever looks for all that is wrong at once. None where nothing usable is left. Raises BadFile as
     `read_toml` does for a file that cannot be read or is no TOML.
     """
-    tree = _tree(path)
+    tree = read_tree(path)
     problems: dict[str, BadFile] = {}
     for _ in range(_MOST_ROUNDS):
         try:
@@ -79,8 +73,8 @@ def _pruned(tree: dict[str, Any], complaint: Any) -> bool:
     return True
 
 
-def _tree(path: Path | Traversable) -> dict[str, Any]:
-    """The file as TOML. Raises BadFile."""
+def read_tree(path: Path | Traversable) -> dict[str, Any]:
+    """The file as plain tables. Raises BadFile for one that cannot be read or is no TOML."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -95,6 +89,16 @@ def _tree(path: Path | Traversable) -> dict[str, Any]:
         raise BadFile(str(path), "", f"is not TOML: {error}", "mend that line") from None
     except RecursionError:
         raise BadFile(str(path), "", "is nested too deeply", "write it flat") from None
+
+
+def fitted(path: Path | Traversable, tree: dict[str, Any], model: type[_Model]) -> _Model:
+    """Tables of a file as a validated model. Raises BadFile with the file, the first offending key and the mend."""
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        complaints = error.errors(include_url=False)
+        first = min(complaints, key=lambda c: c["type"] != "extra_forbidden")
+        raise _bad_file(str(path), model, first) from None
 
 
 def _bad_file(path: str, model: type[BaseModel], first: Any) -> BadFile:

@@ -31,6 +31,8 @@ class Rtp:
     timestamp: int
     marker: bool
     payload: bytes
+    kind: int = 96
+    ssrc: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Report:
     timestamp: int
     packets: int
     octets: int
+    ssrc: int = 0
 
 
 class RawRtsp:
@@ -112,9 +115,9 @@ class RawRtsp:
         if channel == 1:
             self._rtcp(data)
             return None
-        flags, kind, sequence, timestamp, _ = struct.unpack("!BBHII", data[:12])
-        assert (flags, kind & 0x7F) == (0x80, 96)
-        return Rtp(sequence, timestamp, bool(kind & 0x80), data[12:])
+        flags, kind, sequence, timestamp, ssrc = struct.unpack("!BBHII", data[:12])
+        assert flags == 0x80
+        return Rtp(sequence, timestamp, bool(kind & 0x80), data[12:], kind & 0x7F, ssrc)
 
     def _rtcp(self, data: bytes) -> None:
         while data:
@@ -122,7 +125,8 @@ class RawRtsp:
             if kind == 200:
                 ntp, timestamp, packets, octets = struct.unpack("!QIII", data[8:28])
                 ns = round((ntp / 2**32 - 2_208_988_800) * 1e9)
-                self.reports.append(Report(ns, timestamp, packets, octets))
+                ssrc = int.from_bytes(data[4:8], "big")
+                self.reports.append(Report(ns, timestamp, packets, octets, ssrc))
             self.byes += kind == 203
             data = data[4 * words :]
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from fixtures.simulated.config import camera_tables
+
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "fixtures" / "cameras" / "reference.toml"
 STATION = ROOT / "bench" / "demonstration" / "station.toml"
@@ -62,7 +64,7 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 def camera_file(path: Path, changes: Mapping[str, Any], base: Path = REFERENCE) -> Path:
     """A camera file: `base` (the reference camera) with changes."""
-    table = merged(tomllib.loads(base.read_text()), changes)
+    table = merged(camera_tables(base), changes)
     path.write_text(toml_text(table))
     return path
 
@@ -101,7 +103,7 @@ def running(file: Path, truth: Path) -> Generator[Camera]:
     try:
         assert process.stdout is not None
         found = json.loads(process.stdout.readline())
-        password = tomllib.loads(file.read_text())["device"]["password"]
+        password = camera_tables(file)["device"]["password"]
         yield Camera(
             found["onvif"], found["rtsp"], found["lamp"], truth, password, process, found["instruments"]
         )
