@@ -78,9 +78,7 @@ class ScpiOscilloscope:
         self._session.write(f":WAV:SOUR CHAN{channel}")
         self._session.write(":WAV:FORM BYTE")
         _, _, count, _, step_s, start_s, at, step_v, origin, middle = self._session.numbers(":WAV:PRE?", 10)
-        codes = np.frombuffer(self._session.block(":WAV:DATA?"), np.uint8)
-        if len(codes) != count:
-            raise self._session.error(f"sends {len(codes)} samples, and announced {count:g}")
+        codes = np.frombuffer(self._session.block(":WAV:DATA?", count=int(count)), np.uint8)
         if not codes.size or codes.min() == 0 or codes.max() == 255:
             raise self._session.error("has a trace that leaves its picture. Mend: set a larger scale")
         return Waveform(start_s - at * step_s, step_s, self._volts(codes - middle, step_v, origin))

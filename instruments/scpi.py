@@ -154,8 +154,11 @@ class ScpiSession:
             raise self.error(f"answers {answer[:60]!r} to {command!r}: neither 0 nor 1")
         return answer in ("1", "ON")
 
-    def block(self, command: str, *, timeout_s: float | None = None) -> bytes:
-        """Send one query whose answer is a definite length block (IEEE 488.2-1992, 8.7.9); its bytes."""
+    def block(self, command: str, *, count: int | None = None, timeout_s: float | None = None) -> bytes:
+        """Send one query whose answer is a definite length block (IEEE 488.2-1992, 8.7.9); its bytes.
+
+        count: how many they must be, where that is known. Raises InstrumentError.
+        """
         with self._exchange():
             self._line.send(command.encode("ascii") + b"\n")
             try:
@@ -165,6 +168,10 @@ class ScpiSession:
                 digits = self._line.exactly(int(head[1:]))
                 if not digits.isdigit() or int(digits) > _LONGEST_BLOCK:
                     raise self.error(f"announces a block of {digits!r} bytes to {command!r}")
+                if count is not None and int(digits) != count:
+                    raise self.error(
+                        f"sends {int(digits)} bytes to {command!r}, where {count} were announced"
+                    )
                 data = self._line.exactly(int(digits))
                 self._line.message(limit=8)  # the newline behind it
             except InstrumentSilent:
