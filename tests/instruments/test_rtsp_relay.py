@@ -16,6 +16,7 @@ from raw_rtsp import RawRtsp
 from relay_process import RelayProcess, relay_process
 from virtual_world import Camera, camera_file, running
 
+from bench.camera.receiver import capture
 from instruments.capability import NetworkPath
 from instruments.network_emulator import NetworkRelay
 from instruments.network_relay.rtsp import Framer
@@ -123,3 +124,22 @@ def test_interleaved_rtp_goes_through_unharmed(led: tuple[Camera, RelayProcess])
         packets = [packet.sequence for picture in client.pictures(10) for packet in picture]
     assert [(b - a) % 2**16 for a, b in itertools.pairwise(packets)] == [1] * (len(packets) - 1)
     emulator.close()
+
+
+def test_the_bench_behind_the_relay_misses_the_very_packets_that_the_relay_lost(
+    led: tuple[Camera, RelayProcess],
+) -> None:
+    camera, relay = led
+    emulator = NetworkRelay(relay.control)
+    emulator.apply(NetworkPath(delay_ms=80, jitter_ms=2, loss=0.05), direction="to_bench")
+    got = capture(_url(camera, relay), user="admin", password=camera.password, seconds=4.0, transport="udp")
+    emulator.close()
+    relay.end()
+    log = sorted(
+        relay.packets(direction="to_bench", flow="rtp"), key=lambda line: int(str(line["arrived_ns"]))
+    )
+    fates = "".join("-" if line["fate"] == "loss" else "o" for line in log)
+    arrived = set((got.packets["sequence"] - got.packets["sequence"].min()).tolist())
+    seen = "".join("o" if number in arrived else "-" for number in range(max(arrived) + 1))
+    assert seen.count("-") > 0 and len(seen) > 50
+    assert fates.count(seen) == 1, "packet by packet"
