@@ -16,6 +16,7 @@ from bench.camera.address import masked
 from bench.camera.capture import Capture, FrameTable
 from bench.dut import Dut
 from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
+from bench.measure.chart_mtf import ChartMtf
 from bench.measure.chart_view import ChartView, locate
 from bench.stall import StallWatch
 from fixtures.charts import CHARTS
@@ -118,12 +119,30 @@ class Live:
         """Standard uncertainty of display_delay_s, seconds."""
         return self._plan.display_delay_u_s
 
+    @property
+    def chart_mtf(self) -> ChartMtf | None:
+        """Certified modulation transfer of the chart's print; None without a certificate of it."""
+        found = self._certificate("chart", "mtf")
+        if found is None or not found.points:
+            return None
+        values = [found.corrected(point[0]) for point in found.points]
+        frequency = tuple(point[0] for point in found.points)
+        return ChartMtf(found.number, frequency, tuple(m for m, _ in values), tuple(u for _, u in values))
+
     def _lamp_certificate(self) -> tuple[float, float] | None:
-        for instrument in self._plan.station:
-            for c in instrument.certificates:
-                if instrument.role == "flash_lamp" and c.quantity == LAMP_DELAY and c.value is not None:
-                    return c.value, Calibration.model_validate(c.model_dump()).standard_uncertainty
-        return None
+        found = self._certificate("flash_lamp", LAMP_DELAY)
+        return (
+            (found.value, found.standard_uncertainty)
+            if found is not None and found.value is not None
+            else None
+        )
+
+    def _certificate(self, role: str, quantity: str) -> Calibration | None:
+        """The first certificate of a quantity in the plan."""
+        every = (c for entry in self._plan.station if entry.role == role for c in entry.certificates)
+        return next(
+            (Calibration.model_validate(c.model_dump()) for c in every if c.quantity == quantity), None
+        )
 
 
 def capture_live(

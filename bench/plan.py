@@ -15,6 +15,7 @@ from bench.calendar_day import beijing_today
 from bench.camera.address import CameraUrl
 from bench.documents import frozen
 from bench.procedures import Procedure, procedures
+from fixtures.charts import CHARTS, certificate_quantities
 from instruments.drivers import load_driver
 from instruments.station_file import MANUAL, StationFile
 from instruments.station_rules import load_station
@@ -101,10 +102,21 @@ _READ = ("camcert-1",)
 
 
 def _station(path: Path | None) -> StationFile | None:
-    """The station file; its chart is one that the bench can read. Raises BadFile."""
+    """The station file; its chart is one that the bench can read, and its certificates are of parts that the chart
+    has. Raises BadFile."""
     found = load_station(path) if path is not None else None
-    if path is not None and found is not None and found.chart is not None and found.chart.name not in _READ:
+    if path is None or found is None or found.chart is None:
+        return found
+    if found.chart.name not in _READ:
         raise BadFile(path, "chart.name", f"no chart {found.chart.name!r}", f"use {', '.join(_READ)}")
+    known = {q.key: q.nominal for q in certificate_quantities(CHARTS[found.chart.name])}
+    for number, one in enumerate(found.chart.calibration, 1):
+        parts = known.get(one.quantity, {})
+        if one.part and one.part not in parts:
+            mend = f"use one of {', '.join(parts)}" if parts else "remove the certificate"
+            raise BadFile(
+                path, f"chart.calibration[{number}].part", f"{found.chart.name} has no {one.part!r}", mend
+            )
     return found
 
 

@@ -32,7 +32,8 @@ Point = tuple[float, float, Annotated[float, Field(gt=0)], Annotated[float, Fiel
 class Calibration(BaseModel):
     """One certificate.
 
-    quantity: key of what was calibrated, e.g. 'command_to_light_delay'. Either `value` with expanded_uncertainty and
+    quantity: key of what was calibrated, e.g. 'command_to_light_delay'; part: of which part, e.g. a chart's grey step,
+    '' for the whole. Either `value` with expanded_uncertainty and
     coverage_factor, in `unit`; or `points` with `gives`: what a point's second number is. argument, argument_unit:
     what the first number is where it is no reading of the quantity itself (a chart's modulation transfer over its
     frequency). range: where the table counts, default: from its first to its last point. drift: largest change
@@ -43,6 +44,7 @@ class Calibration(BaseModel):
     number: str = Field(min_length=1)
     laboratory: str = Field(min_length=1)
     quantity: str = Field(min_length=1)
+    part: str = ""
     unit: str = Field(min_length=1)
     value: float | None = None
     expanded_uncertainty: float | None = Field(default=None, gt=0)

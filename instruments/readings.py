@@ -36,18 +36,18 @@ READINGS: Mapping[str, Mapping[str, ReadBy]] = {
 CERTIFIED: Mapping[str, Mapping[str, str]] = {
     **{role: {name: by.unit for name, by in found.items()} for role, found in READINGS.items()},
     "light_box": {
-        "illuminance_set": "lx", "correlated_colour_temperature": "K", "uniformity": "%", "flicker_depth": "%",
+        "illuminance_set": "lx", "correlated_colour_temperature": "K", "uniformity": "1", "flicker_depth": "1",
     },
     "flash_lamp": {LAMP_DELAY: "s"},
     "oscilloscope": {"vertical_scale": "V", "time_base": "s", "photodiode_delay": "s"},
     "relay_board": {"switching_delay": "s"},
     "network_emulator": {"delay": "ms", "rate": "kbit/s"},
     "chart": {
-        "density": "1", "reflectance": "1", "mtf": "1", "uniformity": "%", "length": "mm",
-        "correlated_colour_temperature": "K", "colour_difference": "1",
+        "density": "1", "cielab": "1", "reflectance": "1", "mtf": "1", "uniformity": "1", "length": "mm",
+        "counter_tick": "s",
     },
     "illuminant": {
-        "illuminance": "lx", "correlated_colour_temperature": "K", "uniformity": "%", "flicker_depth": "%",
+        "illuminance": "lx", "correlated_colour_temperature": "K", "uniformity": "1", "flicker_depth": "1",
     },
     "tape": {"length": "mm"},
     "display": {"display_delay": "s"},

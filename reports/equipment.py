@@ -23,8 +23,9 @@ _QUANTITY_ZH = {
     "dc_voltage": "直流电压", "dc_current": "直流电流", "humidity": "相对湿度", "response": "响应",
     "command_to_light_delay": "指令至发光延迟", "correlated_colour_temperature": "相关色温", "uniformity": "均匀度",
     "flicker_depth": "闪烁深度", "density": "光学密度", "reflectance": "反射比", "mtf": "调制传递函数", "length": "长度",
-    "colour_difference": "色差", "display_delay": "显示延迟", "vertical_scale": "垂直灵敏度", "time_base": "时基",
-    "photodiode_delay": "光电二极管延迟", "switching_delay": "切换延迟", "delay": "延迟", "rate": "速率",
+    "cielab": "CIELAB色度", "counter_tick": "计数间隔", "display_delay": "显示延迟", "vertical_scale": "垂直灵敏度",
+    "time_base": "时基", "photodiode_delay": "光电二极管延迟", "switching_delay": "切换延迟", "delay": "延迟",
+    "rate": "速率",
 }  # fmt: skip
 _UNIT_ZH = {"degC": "℃", "1": ""}
 

@@ -42,13 +42,15 @@ class Intrusiveness(StrEnum):
 
 
 class Certificate(_Record):
-    """A calibration certificate. quantity: key of what was calibrated; either value with expanded_uncertainty (k = 2
-    unless stated) in unit, or points: (reading or argument, true value or correction, U, k), `gives` says which.
-    range, drift: as instruments.calibration has them. Simulated instruments say so in `laboratory`."""
+    """A calibration certificate. quantity: key of what was calibrated; part: of which part, '' for all. Either value
+    with expanded_uncertainty (k = 2 unless stated) in unit, or points: (reading or argument, true value or correction,
+    U, k), `gives` says which. range, drift: as instruments.calibration has them. Simulated instruments say so in
+    `laboratory`."""
 
     number: str
     laboratory: str
     quantity: str
+    part: str = ""
     unit: str
     value: float | None = None
     expanded_uncertainty: float | None = None

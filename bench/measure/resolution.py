@@ -15,6 +15,7 @@ import GTC
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.measure.chart_mtf import ASSUMED, ChartMtf, pixels_per_mm, print_effect
 from bench.measure.chart_view import ChartView
 from bench.measure.edge import EdgeSfr, edge_sfr
 from bench.measure.tone import Tone
@@ -143,6 +144,7 @@ def _budget(result: GTC.lib.UncertainReal, parts: Sequence[Any]) -> tuple[Contri
             dof = None if math.isinf(part.df) else float(part.df)
             type_a = "scatter" in part.label or "noise" in part.label
             source = "statistics of this capture" if type_a else "docs/methods/resolution.md"
+            source = "certificate" if part.label.startswith("chart:") else source
             lines.append(
                 Contribution(name=part.label, u=u, dof=dof, method="A" if type_a else "B", source=source)
             )
@@ -220,11 +222,38 @@ def _estimate(
     )
 
 
-def resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> tuple[Estimate, Estimate]:
+def _through_print(
+    numbers: dict[str, tuple[GTC.lib.UncertainReal, list[Any]]],
+    view: ChartView,
+    found: dict[str, list[EdgeSfr]],
+    chart_mtf: ChartMtf | None,
+) -> tuple[dict[str, GTC.lib.UncertainReal], Any, list[str]]:
+    """f10 of each square without what the print takes off it, the print's elementary number, and notes.
+
+    One certificate, so one number: in the ratio of corners to centre it cancels as far as it acts alike.
+    """
+    plain = {name: number for name, (number, _) in numbers.items()}
+    if chart_mtf is None:
+        return plain, GTC.ureal(0, 0, label="chart"), [ASSUMED]
+    error = GTC.ureal(0, 1, label=f"chart: modulation transfer of the print, certificate {chart_mtf.number}")
+    out, notes = {}, []
+    for square in view.chart.squares:
+        near = [e.name for e in view.chart.edges if e.square == square.name and e.near_vertical]
+        results = [result for name in near for result in found[name]]
+        effect = print_effect(results, pixels_per_mm(view, square), chart_mtf)
+        out[square.name] = plain[square.name] * (effect.factor + effect.u * error)
+        notes += [effect.note] if effect.note else []
+    return out, error, sorted(set(notes))
+
+
+def resolution(
+    pictures: Sequence[NDArray[np.uint8]], view: ChartView, *, chart_mtf: ChartMtf | None = None
+) -> tuple[Estimate, Estimate]:
     """Limiting resolution of the centre, TV lines, and the corners' share of it, %.
 
     pictures: (rows, columns) luma, each of a different GOP, as a static chart's coding error does not
-    average out within one. Returns "resolution.centre" (LW/PH at 10 %, capped at the pixel grid's limit) and
+    average out within one. chart_mtf: certified modulation transfer of the print; without it the print is taken as
+    ideal, and a note says so. Returns "resolution.centre" (LW/PH at 10 %, capped at the pixel grid's limit) and
     "resolution.corner_ratio" (mean of four corners over centre). Raises MeasurementRefused if no picture
     has the view's size, an edge cannot be measured, or the grey steps cannot.
     """
@@ -241,21 +270,23 @@ def resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> tuple[
         GTC.ureal(1, _TONE_U, label="tone curve and nominal reflectances"),
         GTC.ureal(1, _CODING_COMMON_U, label="coding error common to all edges"),
     ]
-    centre, centre_parts = numbers.pop("edge.centre")
+    true, printed, remarks = _through_print(numbers, view, found, chart_mtf)
+    _, centre_parts = numbers.pop("edge.centre")
+    centre = true.pop("edge.centre")
     lines = 2 * view.shape[0] * centre * method[0] * method[1] * method[2]
-    ratio = 100 * sum(n for n, _ in numbers.values()) / len(numbers) / centre
+    ratio = 100 * sum(true.values()) / len(true) / centre
     details = _details(view, tone, found, len(fitting))
     capped = min(float(lines.x), 2 * view.shape[0] * _NYQUIST)
     vertical = [e.name for e in view.chart.edges if e.near_vertical]
     notes = _notes(found, [n for n in vertical if n.startswith("edge.centre")], len(fitting))
     limited = [f"Nyquist limited: 10 % lies beyond {_NYQUIST} cycles/pixel"] if capped < lines.x else []
     first = _estimate(
-        "resolution.centre", "TVL", lines, [*centre_parts, *method], capped,
-        details=details, notes=(*limited, *notes),
+        "resolution.centre", "TVL", lines, [*centre_parts, *method, printed], capped,
+        details=details, notes=(*limited, *remarks, *notes),
     )  # fmt: skip
     corner_parts = [part for _, parts in numbers.values() for part in parts]
     second = _estimate(
-        "resolution.corner_ratio", "%", ratio, [*centre_parts, *corner_parts], float(ratio.x),
-        details={"edges": details["edges"]}, notes=tuple(_notes(found, vertical, len(fitting))),
+        "resolution.corner_ratio", "%", ratio, [*centre_parts, *corner_parts, printed], float(ratio.x),
+        details={"edges": details["edges"]}, notes=(*remarks, *_notes(found, vertical, len(fitting))),
     )  # fmt: skip
     return first, second
