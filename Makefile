@@ -56,7 +56,7 @@ validate: $(READY) ## every procedure against known truth (long)
 	$(BIN)/python tests/validate/run.py --out out/validate
 
 benchmark: $(READY) ## how fast, and how much memory
-	$(BIN)/python tools/benchmark.py --out out/benchmark
+	$(BIN)/python -m tools.benchmark --out out/benchmark
 
 bundle: $(READY) ## one archive that installs without any network: dist/camcert-*.tar
 	$(BIN)/python tools/bundle.py --out dist

@@ -6,6 +6,7 @@ Exit codes: 0 conforms · 1 does not conform · 2 usage · 3 bench fault or inco
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -196,8 +197,9 @@ def discover(seconds: float, as_json: bool) -> int:
 @click.option("--truth", type=click.Path(path_type=Path), help="Where the truth log goes.")
 @clear_errors
 def simulate(file: Path, truth: Path | None) -> int:
-    """Run one virtual camera until Ctrl-C; its addresses are the first line, as JSON."""
-    command = [sys.executable, "-m", "fixtures.simulated", str(file)]
+    """Run one virtual camera, or a farm of streams, until Ctrl-C; addresses are the first line, as JSON."""
+    farm = re.search(rb"^\s*\[farm\]", file.read_bytes(), re.MULTILINE)
+    command = [sys.executable, "-m", "fixtures.simulated.farm" if farm else "fixtures.simulated", str(file)]
     process = subprocess.Popen(command + (["--truth", str(truth)] if truth else []))
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # the camera ends with its command
     try:

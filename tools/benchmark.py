@@ -16,6 +16,7 @@ from fixtures.charts import CHARTS
 from fixtures.simulated.scene import Scene
 from reports.journal import Journal
 from reports.record import EventKind
+from tools.farm_benchmark import farm_figures, told
 
 
 def timed(work: Callable[[], object], runs: int) -> dict[str, float]:
@@ -49,10 +50,12 @@ def main() -> None:
             "journal one event, fsynced": timed(lambda: journal.append(EventKind.NOTE, {"text": "x"}), 100),
         }
     for name, row in table.items():
-        figures = "  ".join(f"{key[:-3]} {value:8.2f} ms" for key, value in row.items())
-        print(f"{name:38} {figures}")
+        print(f"{name:38} " + "  ".join(f"{key[:-3]} {value:8.2f} ms" for key, value in row.items()))
+    farm = {f"farm of 256 streams, {way}": farm_figures(way) for way in ("udp", "tcp")}
+    for name, figures in farm.items():
+        print(f"{name:38} {told(figures)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "benchmark.json").write_text(json.dumps(table, indent=1))
+    (options.out / "benchmark.json").write_text(json.dumps({**table, **farm}, indent=1))
 
 
 if __name__ == "__main__":
