@@ -67,7 +67,7 @@ def crowd(shout: Callable[[socket.socket, tuple[str, int]], None]) -> Generator[
 def responder() -> Generator[None]:
     one = DiscoveryResponder(
         xaddr="http://127.0.0.1:8123/onvif/device_service",
-        scopes=("onvif://www.onvif.org/name/Virtual%20one", "onvif://www.onvif.org/hardware/SIM"),
+        scopes=lambda: ("onvif://www.onvif.org/name/Virtual%20one", "onvif://www.onvif.org/hardware/SIM"),
         endpoint=ENDPOINT,
     )
     one.start()
@@ -90,7 +90,7 @@ def test_the_virtual_camera_is_found_once_on_loopback() -> None:
 
 def test_two_cameras_on_one_machine_are_both_found() -> None:
     many = [
-        DiscoveryResponder(xaddr=f"http://127.0.0.1:{port}/", scopes=(), endpoint=f"urn:uuid:{port}")
+        DiscoveryResponder(xaddr=f"http://127.0.0.1:{port}/", scopes=lambda: (), endpoint=f"urn:uuid:{port}")
         for port in (8001, 8002)
     ]
     for one in many:
