@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from instruments.grading import QUANTITY as GRADING
 from standards.quantity import Origin
 
-__all__ = ["CERTIFIED", "LAMP_DELAY", "READINGS", "ReadBy", "Reading"]
+__all__ = ["CERTIFIED", "GRADING", "LAMP_DELAY", "READINGS", "ReadBy", "Reading"]
 
 #: Quantity of a lamp's certificate: from the command's last byte on the line to light.
 LAMP_DELAY = "command_to_light_delay"
@@ -36,7 +37,8 @@ READINGS: Mapping[str, Mapping[str, ReadBy]] = {
 CERTIFIED: Mapping[str, Mapping[str, str]] = {
     **{role: {name: by.unit for name, by in found.items()} for role, found in READINGS.items()},
     "light_box": {
-        "illuminance_set": "lx", "correlated_colour_temperature": "K", "uniformity": "1", "flicker_depth": "1",
+        "illuminance_set": "lx", GRADING: "lx", "correlated_colour_temperature": "K",
+        "uniformity": "1", "flicker_depth": "1",
     },
     "flash_lamp": {LAMP_DELAY: "s"},
     "oscilloscope": {"vertical_scale": "V", "time_base": "s", "photodiode_delay": "s"},

@@ -16,7 +16,7 @@ from pathlib import Path
 from instruments.drivers import DRIVERS, ROLES, load_driver
 from instruments.manual import MANUAL_ROLES
 from instruments.order import Circle, opening_order
-from instruments.readings import CERTIFIED, READINGS
+from instruments.readings import CERTIFIED, GRADING, READINGS
 from instruments.station_file import MANUAL, Instrument, StationFile
 from standards.errors import BadFile
 from standards.files import read_toml, read_toml_whole
@@ -103,6 +103,7 @@ def broken_rules(found: StationFile) -> Iterator[_Broken]:
         yield from _driver(role, entry)
         yield from _set_point(role, entry)
         yield from _checks(role, entry, found)
+        yield from _grading(role, entry)
     yield from _certificates(found)
     yield from _order(found)
     yield from _environment(found)
@@ -163,6 +164,24 @@ def _checks(role: str, entry: Instrument, found: StationFile) -> Iterator[_Broke
             )
         if check.at is not None and (role not in SET_POINTS or role == "relay_board"):
             yield f"{key}.at", f"a {role} is set to nothing", "remove it"
+
+
+def _grading(role: str, entry: Instrument) -> Iterator[_Broken]:
+    """A source that is not set in lux needs its points in its own unit; another needs none."""
+    if entry.driver not in DRIVERS:
+        return
+    unit = getattr(load_driver(entry.driver), "setting_unit", None)
+    for number, one in enumerate(entry.calibration, 1):
+        if one.quantity != GRADING:
+            continue
+        key = f"instruments.{role}.calibration[{number}]"
+        if unit is None:
+            yield f"{key}.quantity", f"{entry.driver!r} is set in lux itself", "remove the certificate"
+        elif not one.points:
+            yield f"{key}.value", f"{GRADING} is a table of light over setting", "write it as points"
+        elif one.argument_unit != unit:
+            mend = f'give the settings in {unit}, argument_unit = "{unit}"'
+            yield f"{key}.argument_unit", f"{entry.driver!r} is set in {unit}", mend
 
 
 def _certificates(found: StationFile) -> Iterator[_Broken]:

@@ -16,6 +16,7 @@ import pytest
 from station_world import StationWorld, await_free, eventually, start_program, station_world
 
 from fixtures.simulated.config.instruments import InstrumentFault
+from instruments.capability import NetworkPath
 from instruments.drivers import ROLES
 from instruments.order import DEPENDS, Circle, opening_order, safety_order
 from instruments.safety import make_safe
@@ -285,3 +286,70 @@ def test_rules_between_tables(tmp_path: Path, text: str, key: str) -> None:
     with pytest.raises(BadFile) as caught:
         load_station(file)
     assert key in caught.value.key and caught.value.mend and caught.value.line
+
+
+# every role ------------------------------------------------------------------------------------------
+
+GRADED = """
+[[instruments.light_box.calibration]]
+number = "C8"
+laboratory = "L"
+quantity = "illuminance_per_setting"
+unit = "lx"
+gives = "true_value"
+argument = "brightness"
+argument_unit = "%"
+points = [[10.0, 992.0, 10.0, 2.0], [20.0, 1968.0, 20.0, 2.0], [50.0, 4800.0, 48.0, 2.0]]
+issued = 2026-01-01
+due = 2027-01-01
+"""
+VALUE = "value = 992.0\nexpanded_uncertainty = 10.0\n"
+AROUND: dict[str, dict[str, Any]] = {
+    "light_box": {"kind": "thorlabs_dc2200"},
+    "lux_meter": {"kind": "konica_t10a", "transport": "pty"},
+    "climate_chamber": {"kind": "espec_p300", "transport": "pty", "settings": {"ramp_k_per_min": 6000.0}},
+    "relay_board": {"kind": "numato_relay", "transport": "pty", "settings": {"channel_1": "link_up"}},
+    "flash_lamp": {"kind": "flash_lamp_firmata", "transport": "pty"},
+    "network_emulator": {"kind": "network_relay"},
+}
+
+
+def test_models_of_six_roles_in_one_station_are_left_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_LEASES", str(tmp_path / "leases"))
+    with station_world(tmp_path, AROUND) as found:
+        value = found.world.value
+        with Station.open(found.file(light_box=GRADED)) as station:
+            assert station.light_box and station.lux_meter and station.climate_chamber
+            assert station.relay_board and station.flash_lamp and station.network_emulator
+            station.light_box.set_illuminance(992.0)
+            assert value("illuminance_lx") == pytest.approx(992.0)
+            assert station.reading("lux_meter", "illuminance").value == pytest.approx(992.0, rel=1e-3)
+            station.climate_chamber.set_temperature(30.0)
+            station.relay_board.switch(1, True)
+            station.flash_lamp.switch(True)
+            station.network_emulator.apply(NetworkPath(delay_ms=30.0))
+            assert eventually(lambda: value("lamp") == 1.0 and value("temperature_c") == 30.0)
+            assert (value("link_up"), value("path_delay_ms")) == (1.0, 30.0)
+        assert eventually(lambda: value("lamp") == 0.0)
+        assert (value("illuminance_lx"), value("path_delay_ms")) == (0.0, 0.0)
+        chamber, board = found.devices["climate_chamber"], found.devices["relay_board"]
+        assert not chamber.air.running and not any(board.relays.closed)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("driver", "old", "new", "key"),
+    [
+        ("thorlabs_dc2200", 'argument_unit = "%"', 'argument_unit = "mA"', "argument_unit"),
+        ("thorlabs_dc2200", GRADED[GRADED.index("gives") : GRADED.index("issued")], VALUE, "value"),
+        ("light_box", "", "", "quantity"),
+    ],
+)
+def test_points_of_a_light_in_its_own_unit(tmp_path: Path, driver: str, old: str, new: str, key: str) -> None:
+    file = tmp_path / "station.toml"
+    table = f'[instruments.light_box]\naddress = "TCPIP::h::1::SOCKET"\ndriver = "{driver}"\n'
+    file.write_text(f'[station]\nname = "x"\n{table}{GRADED.replace(old, new)}')
+    with pytest.raises(BadFile, match="Mend") as caught:
+        load_station(file)
+    assert caught.value.key == f"instruments.light_box.calibration[1].{key}"
