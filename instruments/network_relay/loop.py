@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import selectors
 import socket
 import time
@@ -70,8 +71,7 @@ class Loop:
             for name in DIRECTIONS
         }
         self._log, self._running = log, True
-        # select(), not epoll: its timeouts are finer than a millisecond.
-        self._selector = selectors.SelectSelector()
+        self._selector = selectors.EpollSelector()
 
     def watch(self, sock: socket.socket, events: int, ready: Callable[[int], None]) -> None:
         """Call `ready` with the events whenever the socket has some; events 0: leave it alone for now."""
@@ -106,7 +106,9 @@ class Loop:
         while self._running:
             due = [moment for line in self.lines.values() if (moment := line.next_due()) is not None]
             wait = _IDLE_S if not due else max(0.0, min(_IDLE_S, (min(due) - time.monotonic_ns()) / 1e9))
-            for key, events in self._selector.select(wait):
+            # The timeouts of epoll are whole milliseconds; those of a select() on its descriptor are not.
+            select.select([self._selector.fileno()], [], [], wait)
+            for key, events in self._selector.select(0):
                 key.data(events)
             for direction, line in self.lines.items():
                 for entry in line.due(time.monotonic_ns()):

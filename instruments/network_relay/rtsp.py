@@ -18,7 +18,7 @@ __all__ = ["Framer", "Piece", "RtspPorts"]
 
 _LONGEST_HEAD = 16_384
 _LONGEST_BODY = 1_048_576
-_PAIRS = 16
+_PAIRS = 4  # of one connection
 _CLIENT = re.compile(rb"client_port=(\d{1,5})(?:-(\d{1,5}))?")
 _SERVER = re.compile(rb"server_port=(\d{1,5})(?:-(\d{1,5}))?")
 _ADDRESS = re.compile(rb";(?:source|destination)=[^;,\r\n]*")

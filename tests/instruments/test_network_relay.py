@@ -6,6 +6,7 @@ import json
 import math
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import threading
@@ -250,6 +251,54 @@ def test_nobody_behind_the_relay_ends_the_connection(tmp_path: Path) -> None:
         socket.create_connection(relay.ports["tcp"][0], 5) as bench,
     ):
         assert bench.recv(10) == b""
+
+
+def test_connections_that_come_and_go_leave_nothing_behind(
+    stream: tuple[RelayProcess, NetworkRelay, socket.socket],
+) -> None:
+    relay, emulator, listener = stream
+    listener.settimeout(0.05)
+    descriptors = Path(f"/proc/{relay.process.pid}/fd")
+    before = len(list(descriptors.iterdir()))
+    crowd = []
+    for number in range(50):
+        bench = socket.create_connection(relay.ports["tcp"][0], 5)
+        bench.sendall(bytes(1000))
+        if number % 2:
+            bench.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )  # ends with a reset
+        crowd.append(bench)
+        if number >= 10:
+            crowd.pop(0).close()
+        with suppress(TimeoutError):
+            listener.accept()[0].close()
+    for bench in crowd:
+        bench.close()
+    deadline = time.monotonic() + 5
+    while len(list(descriptors.iterdir())) > before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(list(descriptors.iterdir())) <= before
+    emulator.safe()
+
+
+def test_many_senders_each_get_their_own_answers(way: UdpWay) -> None:
+    with ExitStack() as stack:
+        senders = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(70)]
+        for number, sender in enumerate(senders):
+            sender.settimeout(5.0)
+            sender.connect(way.relay.ports["udp"][0])
+            sender.send(packet(number))
+            data, back = way.camera.recvfrom(1000)
+            assert int(data[:8]) == number
+            way.camera.sendto(packet(1000 + number), back)
+            assert int(sender.recv(1000)[:8]) == 1000 + number
+        assert len(list(Path(f"/proc/{way.relay.process.pid}/fd").iterdir())) < 64 + 20, (
+            "the oldest make room"
+        )
+        stranger = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        stranger.sendto(packet(5), back)
+        assert way.received(senders[-1]) == [], "only the camera answers"
 
 
 REQUESTS = [

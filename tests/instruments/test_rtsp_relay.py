@@ -53,15 +53,21 @@ def test_a_message_beyond_all_bounds_is_passed_unread(flood: bytes) -> None:
     assert b"".join(piece.data for piece in framer.feed(flood)) == flood
 
 
-@pytest.fixture
-def led(tmp_path: Path) -> Generator[tuple[Camera, RelayProcess]]:
-    """A small virtual camera, and a relay before its RTSP port."""
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Generator[Camera]:
+    """A small virtual camera."""
+    place = tmp_path_factory.mktemp("camera")
     changes = {"stream": {"width": 320, "height": 180}}
-    with running(camera_file(tmp_path / "camera.toml", changes), tmp_path / "truth.jsonl") as camera:
-        where = urlsplit(camera.rtsp)
-        forward = f"127.0.0.1:0={where.hostname}:{where.port}"
-        with relay_process(tmp_path, "--rtsp", forward) as relay:
-            yield camera, relay
+    with running(camera_file(place / "camera.toml", changes), place / "truth.jsonl") as found:
+        yield found
+
+
+@pytest.fixture
+def led(camera: Camera, tmp_path: Path) -> Generator[tuple[Camera, RelayProcess]]:
+    """The camera, and a relay before its RTSP port."""
+    where = urlsplit(camera.rtsp)
+    with relay_process(tmp_path, "--rtsp", f"127.0.0.1:0={where.hostname}:{where.port}") as relay:
+        yield camera, relay
 
 
 def _url(camera: Camera, relay: RelayProcess) -> str:
