@@ -17,6 +17,7 @@ from fixtures.simulated.scene import Scene
 from reports.journal import Journal
 from reports.record import EventKind
 from tools.farm_benchmark import farm_figures, told
+from tools.measure_camera import camera_cost, cost_told
 
 
 def timed(work: Callable[[], object], runs: int) -> dict[str, float]:
@@ -54,8 +55,11 @@ def main() -> None:
     farm = {f"farm of 256 streams, {way}": farm_figures(way) for way in ("udp", "tcp")}
     for name, figures in farm.items():
         print(f"{name:38} {told(figures)}")
+    cameras = {f"camera {name}": camera_cost(name, 10.0) for name in ("reference", "reference-4k")}
+    for name, cost in cameras.items():
+        print(f"{name:38} {cost_told(cost)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "benchmark.json").write_text(json.dumps({**table, **farm}, indent=1))
+    (options.out / "benchmark.json").write_text(json.dumps({**table, **farm, **cameras}, indent=1))
 
 
 if __name__ == "__main__":
