@@ -30,7 +30,7 @@ class EspecP300:
         role="climate_chamber",
         models="ESPEC chambers with P-300 or SCP-220 controller",
         protocol="ASCII lines, RS-232C 19200 baud, or TCP through a gateway",
-        source="ESPEC Corp., P-300 Communication Command Reference; ESPEC North America, ChamberConnectLibrary",
+        source="ESPEC North America, ChamberConnectLibrary (the maker's own), p300 and especinteract, May 2024",
     )
 
     def __init__(self, address: str, *, baud: int | None = None) -> None:

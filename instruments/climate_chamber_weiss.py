@@ -27,7 +27,8 @@ class WeissSimServ:
         role="climate_chamber",
         models="Weiss Technik and Votsch Technik chambers with S!MPAC (ClimeEvent, TempEvent, LabEvent)",
         protocol="SimServ, TCP port 2049",
-        source="Weiss Technik, S!MPAC SimServ Communication Protocol, operation manual 64636625 en, 2019.05, 3 and 5",
+        source="Weiss Technik, S!MPAC SimServ Communication Protocol, operation manual 64636625 en, 2019.05, 3 and 5, as "
+        "published software quotes it",
     )
 
     def __init__(self, address: str, *, baud: int | None = None) -> None:

@@ -23,7 +23,7 @@ class ThorlabsDC2200:
         role="light_box",
         models="Thorlabs DC2200 with a mounted LED",
         protocol="SCPI over VISA (USB)",
-        source="Thorlabs, DC2200 High-Power LED Driver Operation Manual, SCPI commands; and its example DC2200 with PyVISA",
+        source="Thorlabs, example program 'DC2200 with PyVISA'; the operation manual itself was not at hand",
     )
 
     setting_unit = "%"

@@ -21,7 +21,8 @@ class KonicaCL200A:
         role="lux_meter",
         models="Konica Minolta CL-200A (one receptor head)",
         protocol="frames with block check, serial 9600 baud 7E1 or USB",
-        source="Konica Minolta, CL-200A Communication Specifications, commands 02, 40, 54 and 55",
+        source="Konica Minolta, CL-200A Communication Specifications, commands 02, 40, 54 and 55, as published "
+        "software quotes it",
     )
 
     def __init__(self, address: str, *, baud: int | None = None) -> None:

@@ -21,7 +21,7 @@ class KonicaT10A:
         role="lux_meter",
         models="Konica Minolta T-10A, T-10MA (one receptor head)",
         protocol="frames with block check, serial 9600 baud 7E1 or USB",
-        source="Konica Minolta, T-10A Communication Specifications (T-10-E), 2 to 5",
+        source="Konica Minolta, T-10A Communication Specifications (T-10-E), 2 to 5, as published software quotes it",
     )
 
     def __init__(self, address: str, *, baud: int | None = None) -> None:

@@ -9,7 +9,7 @@ from instruments.line import LineSession
 
 __all__ = ["DARK", "HIGHEST_MA", "LIT", "SOURCE", "MightexSession"]
 
-SOURCE = "Mightex Systems, Sirius SLC Series LED Controllers User's Manual, RS232 command set (SDK manual, pp. 11-14)"
+SOURCE = "Mightex Systems, Sirius SLC Series SDK manual, RS232 command set, pp. 11-14, as published software quotes it"
 DARK, LIT = 0, 1  # modes of a channel
 HIGHEST_MA = 1000  # of normal mode
 

@@ -22,7 +22,7 @@ class NumatoRelayBoard:
         role="relay_board",
         models="Numato Lab USB relay modules with 1 to 32 relays",
         protocol="ASCII with echo and prompt, USB serial port",
-        source="Numato Lab, 16 Channel USB Relay Module User Guide, command set; sample code usbrelay",
+        source="Numato Lab, sample code usbrelay_8, usbrelay16_32 (the maker's own)",
     )
 
     def __init__(self, address: str, *, baud: int | None = None) -> None:

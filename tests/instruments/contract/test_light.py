@@ -25,13 +25,6 @@ LIGHT = {case.driver: case for case in CASES["light_box"]}
 FULL = {"thorlabs_dc2200": 100.0, "mightex_slc": 1000.0}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Konica's meters are waited for a tenth of their time."""
-    monkeypatch.setattr("instruments.lux_meter_konica_t10a._UPDATE_S", 0.05)
-    monkeypatch.setattr("instruments.lux_meter_konica_cl200a._MEASURING_S", 0.05)
-
-
 @pytest.mark.parametrize(("case", "transport"), over_transports(CASES["light_box"]))
 def test_the_world_is_as_light_as_was_asked(case: Case, transport: str, tmp_path: Path) -> None:
     errors = InstrumentErrors(gain=0.03, offset=2.0)
