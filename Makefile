@@ -41,6 +41,7 @@ demo: $(READY) ## certify a virtual camera, from the wire to the Chinese report 
 
 test: $(READY) ## every test, with branch coverage (ORDER=random SEED=n, TESTS=path, PYTEST_ARGS=...)
 	@tools/install-peers.sh || [ -z "$$CI" ] # a person may do without; CI never
+	@tools/install-npm-client.sh $(VENV) || [ -z "$$CI" ]
 	@rm -f .coverage .coverage.*
 	CAMCERT_COVERAGE=yes $(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(ORDERING) $(PYTEST_ARGS) $(TESTS)
 	@$(BIN)/coverage combine --quiet
