@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 
@@ -28,9 +29,12 @@ class RigolDS1000Z(ScpiOscilloscope):
     def _start(self) -> None:
         self._session.write(":WAV:MODE NORM")
         self._session.write(":SING")
+        self._ready_at = time.monotonic() + self._seconds / 2
 
     def _waits(self) -> bool:
-        return self._session.query(":TRIG:STAT?") in ("WAIT", "TD")
+        state = self._session.query(":TRIG:STAT?")
+        # A short record of a lively signal may be over before it was seen to wait.
+        return state in ("WAIT", "TD") or (state == "STOP" and time.monotonic() > self._ready_at + 0.1)
 
     def triggered(self) -> bool:
         """Get whether the armed record is complete."""

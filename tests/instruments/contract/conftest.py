@@ -1,4 +1,4 @@
-"""What the contract tests share."""
+"""What the contract tests share: less waiting, for silence and for twins that need no time."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers are waited for a quarter of a second, so that silence is soon told."""
-    monkeypatch.setattr("instruments.scpi.ANSWER_S", 0.25)
+    """Answers are waited for 0.4 s, so that silence is soon told."""
+    monkeypatch.setattr("instruments.scpi.ANSWER_S", 0.4)
     monkeypatch.setattr("instruments.scpi._LAST_WORDS_S", 0.1)
-    monkeypatch.setattr("instruments.line.ANSWER_S", 0.25)
-    monkeypatch.setattr("instruments.multimeter._READING_S", 0.25)
+    monkeypatch.setattr("instruments.line.ANSWER_S", 0.4)
+    monkeypatch.setattr("instruments.multimeter._READING_S", 0.4)
 
 
 @pytest.fixture(autouse=True)

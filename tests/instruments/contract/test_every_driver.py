@@ -53,7 +53,6 @@ def test_it_opens_says_who_it_is_answers_and_closes(case: Case, transport: str, 
         bench.instrument.close()
         with pytest.raises(InstrumentError):
             case.ask(bench.instrument)
-    gc.collect()  # a line left open would warn here
 
 
 @pytest.mark.parametrize(("case", "transport"), over_transports(ALL))
@@ -83,7 +82,7 @@ def test_silence_is_an_error_within_its_time(case: Case, transport: str, tmp_pat
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(("case", "transport"), over_transports(ALL))
+@pytest.mark.parametrize(("case", "transport"), wide())
 def test_garbage_is_an_error_and_then_forgotten(case: Case, transport: str, tmp_path: Path) -> None:
     with bench_of(case, transport, tmp_path) as bench:
         bench.fault("garbage")
@@ -94,7 +93,7 @@ def test_garbage_is_an_error_and_then_forgotten(case: Case, transport: str, tmp_
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(("case", "transport"), over_transports(ALL))
+@pytest.mark.parametrize(("case", "transport"), wide())
 def test_a_pulled_cable_is_an_error(case: Case, transport: str, tmp_path: Path) -> None:
     with bench_of(case, transport, tmp_path) as bench:
         bench.fault("disconnect")

@@ -72,6 +72,18 @@ def test_flicker_is_seen_at_its_frequency_and_depth(case: Case, transport: str, 
 
 
 @pytest.mark.parametrize(("case", "transport"), once(OSCILLOSCOPES))
+def test_a_short_record_of_a_lively_signal(case: Case, transport: str, tmp_path: Path) -> None:
+    world = World({"illuminance_lx": 500.0, "flicker_hz": 5000.0, "flicker_depth": 0.4})
+    with bench_of(case, transport, tmp_path, world=world, settings={"bandwidth_hz": 1e6}) as bench:
+        bench.instrument.set_timebase(0.001)
+        bench.instrument.set_scale(1, 4.0)
+        bench.instrument.arm(1, 1.0)
+        assert eventually(bench.instrument.triggered)
+        volts = bench.instrument.waveform(1).volts
+        assert volts.max() - volts.min() == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.parametrize(("case", "transport"), once(OSCILLOSCOPES))
 def test_errors_are_as_declared(case: Case, transport: str, tmp_path: Path) -> None:
     errors = InstrumentErrors(gain=0.05, offset=0.1, noise=0.05, seed=2)
     with bench_of(case, transport, tmp_path, world=World({"illuminance_lx": 0.0}), errors=errors) as bench:
