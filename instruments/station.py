@@ -143,15 +143,18 @@ class Station:
     def _opened(self, role: str, entry: Instrument) -> Any:
         if entry.driver == MANUAL:
             return MANUAL_ROLES[role](self._source(entry.address))
-        self._unsafe.add(
-            role
-        )  # from here on: an interrupt in the middle of opening leaves it to the supervisor
+        # From here on an interrupt in the middle of opening leaves it to the supervisor.
+        self._unsafe.add(role)
         try:
             found = load_driver(entry.driver)(entry.address, baud=entry.baud)
+            try:
+                give_points(found, entry.calibration)
+            except Exception:
+                found.close()
+                raise
         except Exception:
             self._unsafe.discard(role)  # it is not ours, and was not touched
             raise
-        give_points(found, entry.calibration)
         return found
 
     def _source(self, address: str) -> Source:

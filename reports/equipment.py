@@ -8,7 +8,7 @@ from reports.found import Found
 from reports.record import Certificate, EventKind, InstrumentEntry
 from reports.sheet import BLANK, Table
 from reports.typeset import printable
-from reports.wording import number
+from reports.wording import number, rounded
 
 __all__ = ["air_rows", "checks", "instruments"]
 
@@ -83,12 +83,12 @@ def instruments(found: Found) -> Table:
             stated = _stated(found) if entry.role == "display" else BLANK
             rows.append((*about, "未校准", stated, BLANK, remark))
         for c in entry.certificates:
-            paper = printable(f"{c.number}\n{c.laboratory}")
+            paper = f"{printable(c.number)}\n{printable(c.laboratory)}"
             rows.append((*about, paper, _calibrated(c), f"{c.due}", remark))
     if not rows:
         rows.append((BLANK,) * 8)
     head = ("序号", "名称", "型号", "编号", "校准证书", "校准值", "有效期至", "备注")
-    return Table("主要仪器设备", head, (0.8, 1.4, 2.1, 1.5, 2.5, 2.5, 1.6, 1.7), tuple(rows))
+    return Table("主要仪器设备", head, (0.8, 1.3, 1.9, 1.4, 2.6, 2.5, 1.6, 2.0), tuple(rows))
 
 
 def checks(found: Found) -> Table:
@@ -120,8 +120,11 @@ def checks(found: Found) -> Table:
 
 
 def _read(reading: dict[str, Any]) -> str:
-    """One reading: value, and who typed it where a person did."""
-    value = _with_unit(number(float(reading["value"]), 5), str(reading.get("unit", "")))
+    """One reading: value, U at k = 2 where its certificate gives one, and who typed it where a person did."""
+    digits, u = number(float(reading["value"]), 5), reading.get("u")
+    if u:
+        digits = " ± ".join(rounded(float(reading["value"]), 2 * float(u)))
+    value = _with_unit(digits, str(reading.get("unit", ""))) + (",k = 2" if u else "")
     if reading.get("origin") != "typed":
         return value
     who, at = printable(str(reading.get("who", "")))[:40], str(reading.get("at", ""))[:16].replace("T", " ")

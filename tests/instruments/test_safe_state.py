@@ -8,16 +8,48 @@ import subprocess
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from station_world import StationWorld, await_free, eventually, start_program, station_world
 
-from fixtures.simulated.instruments.device import SimulatedInstrument
 from fixtures.world import World
+from instruments.drivers import ROLES
 
-#: Role -> what its simulated twin is, and whether the world or the device itself is as it should be left.
-SAFE: dict[str, tuple[dict[str, object], Callable[[World, SimulatedInstrument], bool]]] = {
+_Safe = Callable[[World, Any], bool]
+
+
+def _idle(world: World, device: Any) -> bool:
+    return not device.air.running
+
+
+def _open(world: World, device: Any) -> bool:
+    return not any(device.relays.closed)
+
+
+def _clear(world: World, device: Any) -> bool:
+    ways = (device.paths.to_camera, device.paths.to_bench)
+    return all(way["up"] and not any(v for k, v in way.items() if k != "up") for way in ways)
+
+
+def _as_it_is(world: World, device: Any) -> bool:
+    return True
+
+
+#: Role -> its simulated twin, and whether the world or the twin itself is as it should be left.
+SAFE: dict[str, tuple[dict[str, object], _Safe]] = {
+    "network_emulator": ({"kind": "network_relay"}, _clear),
+    "relay_board": ({"kind": "relay_board"}, _open),
+    "climate_chamber": ({"kind": "climate_chamber"}, _idle),
     "power_supply": ({"kind": "power_supply"}, lambda world, device: world.value("supply_v") < 0.5),
+    "light_box": ({"kind": "light_box"}, lambda world, device: world.value("illuminance_lx") < 0.5),
+    "multimeter": ({"kind": "multimeter"}, _as_it_is),
+    "lux_meter": ({"kind": "lux_meter"}, _as_it_is),
+    "oscilloscope": ({"kind": "oscilloscope"}, lambda world, device: device.state == "stop"),
+    "flash_lamp": (
+        {"kind": "flash_lamp", "transport": "pty"},
+        lambda world, device: world.value("lamp") == 0.0,
+    ),
 }
 WAYS = ("interrupt", "terminate", "kill", "exception")
 MOMENTS = 30
@@ -35,10 +67,12 @@ def _moments(way: str) -> list[float]:
 def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[StationWorld]:
     """All instruments, running."""
     monkeypatch.setenv("BENCH_LEASES", str(tmp_path / "leases"))
-    with station_world(
-        tmp_path, {role: {**entry, "errors": {"settle_s": 0.0}} for role, (entry, _) in SAFE.items()}
-    ) as found:
+    with station_world(tmp_path, {role: entry for role, (entry, _) in SAFE.items()}) as found:
         yield found
+
+
+def test_every_role_is_there() -> None:
+    assert set(SAFE) == set(ROLES)
 
 
 def _unsafe(around: StationWorld) -> list[str]:

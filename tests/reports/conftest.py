@@ -108,6 +108,11 @@ def plan(*, origin: Origin = Origin.SIMULATED, interruption_s: float = 2.0) -> P
         number="SIM-CAL-001", laboratory="模拟校准实验室(虚构)", quantity="command_to_light_delay",
         value=0.0018, expanded_uncertainty=0.0004, unit="s", issued=date(2026, 1, 10), due=date(2027, 1, 9),
     )  # fmt: skip
+    table = Certificate(
+        number="CAL-2026-0117", laboratory="某省计量院(虚构)", quantity="illuminance", unit="lx", gives="correction",
+        points=((100.0, 1.0, 3.0, 2.0), (500.0, -4.0, 9.0, 2.0), (2000.0, -11.0, 40.0, 2.0)),
+        issued=date(2026, 3, 2), due=date(2027, 3, 1),
+    )  # fmt: skip
     items = []
     for each in clauses():
         applicability, reason, reason_zh = STATES.get(each.row, ("run", "", ""))
@@ -128,8 +133,12 @@ def plan(*, origin: Origin = Origin.SIMULATED, interruption_s: float = 2.0) -> P
         governing_basis_zh="以检验日期为准", camera=CAMERA.camera,
         declaration={"camera": {"point_class": 1, "kind": "network"}, "dates": {}}, origin=origin,
         station=(
-            InstrumentEntry(role="flash_lamp", driver="flash_lamp", manufacturer="Camcert-Sim", model="FL-1",
+            InstrumentEntry(role="flash_lamp", driver="flash_lamp", hardware="", manufacturer="Camcert-Sim", model="FL-1",
                             serial="SN001", address="/dev/pts/3", origin=origin, certificates=(certificate,)),
+            InstrumentEntry(role="lux_meter", driver="manual", manufacturer="某仪器厂", model="LX-10", serial="9931",
+                            address="terminal", origin=origin, certificates=(table,)),
+            InstrumentEntry(role="power_supply", driver="power_supply", hardware="Example PS-2, 1.07, 2026-05-04",
+                            manufacturer="Example", model="PS-2", serial="77", origin=origin),
             InstrumentEntry(role="chart", driver="chart", manufacturer="camcert", model="camcert-1",
                             serial="C-0001", origin=origin),
         ),
@@ -204,7 +213,23 @@ ENVIRONMENT: dict[str, Any] = {
     "stream": {"codec": "h264", "width": 1280, "height": 720, "fps": 25.0, "bitrate_kbit": 4000,
                "transport": "tcp"},
     "host": {"system": "Linux 6.1", "cpus": 2, "clock": "NTP", "temperature_c": 23.1},
+    "air": [
+        {"role": "climate_chamber", "quantity": "temperature", "value": 23.12, "unit": "degC", "raw": 23.1,
+         "origin": "simulated", "at": "2026-11-24T02:00:00+00:00", "u": 0.2, "certificate": "T-1", "who": ""},
+        {"role": "environment", "quantity": "humidity", "value": 45.0, "unit": "%", "raw": 45.0, "origin": "typed",
+         "at": "2026-11-24T09:58:00+08:00", "u": None, "certificate": "", "who": "王工"},
+    ],
 }  # fmt: skip
+_LUX: dict[str, Any] = {
+    "role": "lux_meter", "quantity": "illuminance", "value": 501.5, "unit": "lx", "raw": 505.5, "origin": "typed",
+    "at": "2026-11-24T09:59:00+08:00", "u": 4.5, "certificate": "CAL-2026-0117", "who": "王工",
+}  # fmt: skip
+CHECKS: tuple[dict[str, Any], ...] = (
+    {"role": "lux_meter", "quantity": "illuminance", "reference": 500.0, "allowed": 15.0, "ok": True,
+     "text": "lux_meter: illuminance by lux_meter is 501.5 lx, 500 ± 15 lx wanted", "mend": "", "reading": _LUX},
+    {"role": "flash_lamp", "quantity": "response", "reference": None, "allowed": None, "ok": True,
+     "text": "flash_lamp responds", "mend": "", "reading": None},
+)  # fmt: skip
 
 
 def _judge(journal: Journal, frozen: Plan, found: dict[str, Estimate]) -> None:
@@ -219,9 +244,15 @@ def _judge(journal: Journal, frozen: Plan, found: dict[str, Estimate]) -> None:
 
 
 def write_record(
-    folder: Path, frozen: Plan | None = None, *, sealed: bool = True, drop: tuple[str, ...] = ()
+    folder: Path,
+    frozen: Plan | None = None,
+    *,
+    sealed: bool = True,
+    drop: tuple[str, ...] = (),
+    checked: bool = True,
 ) -> Path:
-    """Write a run folder as a run would. drop: quantities that are refused as bench faults instead."""
+    """Write a run folder as a run would. drop: quantities that are refused as bench faults instead; checked: how the
+    interim checks after the run came out."""
     folder.mkdir(parents=True, exist_ok=True)
     frozen = frozen or plan()
     digest = write_plan(folder, frozen)
@@ -235,6 +266,8 @@ def write_record(
         }
         journal.append(EventKind.PLANNED, head)
         journal.append(EventKind.OPENED, {"session": 1, "resumed": False})
+        for each in CHECKS:
+            journal.append(EventKind.CHECKED, {"when": "start", **each})
         journal.append(EventKind.ENVIRONMENT, ENVIRONMENT)
         journal.append(EventKind.SETTINGS_SAVED, {"settings": {"bitrate_kbit": 4000}})
         journal.append(EventKind.CAPTURING, {"capture": "live"})
@@ -259,6 +292,8 @@ def write_record(
         _judge(journal, frozen, found)
         journal.append(EventKind.SETTINGS_RESTORED, {"difference": {}})
         journal.append(EventKind.ENVIRONMENT, {**ENVIRONMENT, "when": "end"})
+        for each in CHECKS:
+            journal.append(EventKind.CHECKED, {"when": "end", **each, "ok": checked})
         journal.append(EventKind.CLOSED, {"session": 1})
     if sealed:
         seal(folder)

@@ -53,6 +53,31 @@ def test_the_report_of_a_sealed_record(make_record: Make) -> None:
     assert write_inspection(folder).read_bytes() == first
 
 
+def test_the_equipment_says_what_stands_behind_each_value(make_record: Make) -> None:
+    """Drivers never run on hardware, values typed by a person, interim checks, certificates with points."""
+    text = "".join(page_texts(write_inspection(make_record()).read_bytes()))
+    for wanted in ("驱动未经实物验证", "驱动经实物验证\uff1aExamplePS-2", "人工操作与读数", "CAL-2026-0117", "3点",
+                   "100~2000lx", "U≤40lx", "仪器期间核查", "500±15lx", "501.5±9.0lx", "人工录入\uff1a王工", "环境温度",
+                   "23.12±0.40℃", "环境相对湿度"):  # fmt: skip
+        assert wanted in text, wanted
+
+
+def test_an_instrument_in_doubt_leaves_every_conclusion_open(make_record: Make) -> None:
+    folder = make_record(checked=False)
+    found = read_found(folder)
+    assert (found.results.overall, found.results.recommended) == ("inconclusive", "inconclusive")
+    assert any(item.conformity is not None for item in found.results.items), (
+        "the single verdicts stay in the record"
+    )
+    text = "".join(page_texts(write_inspection(folder).read_bytes()))
+    assert (
+        "不合格" in text
+        and "不能作出是否符合强制性要求的结论" in text
+        and "所检强制性项目符合要求" not in text
+    )
+    assert verify(folder) == []
+
+
 def test_a_report_elsewhere_is_not_listed(make_record: Make, tmp_path: Path) -> None:
     folder = make_record()
     assert write_inspection(folder, tmp_path / "report.pdf").exists()

@@ -58,6 +58,9 @@ def _work(station: Station) -> None:
         station.relay_board.switch(1, True)
     if station.network_emulator is not None:
         station.network_emulator.apply(NetworkPath(delay_ms=80.0, loss=0.1))
+    if station.oscilloscope is not None:
+        station.oscilloscope.set_scale(1, 5.0)
+        station.oscilloscope.arm(1, 1.0)
     if station.lux_meter is not None:
         station.lux_meter.illuminance()
     if station.multimeter is not None:

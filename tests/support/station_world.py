@@ -50,8 +50,8 @@ class StationWorld:
 
 @contextmanager
 def station_world(folder: Path, entries: Mapping[str, Mapping[str, Any]]) -> Generator[StationWorld]:
-    """Run instruments around a world without supply. entries: role -> keys of [instruments.ROLE] of a camera file."""
-    world, truth = World({"supply_v": 0.0}), TruthLog(folder / "truth.jsonl")
+    """Run instruments around a dark world without supply. entries: role -> keys of [instruments.ROLE] of a camera file."""
+    world, truth = World({"supply_v": 0.0, "illuminance_lx": 0.0}), TruthLog(folder / "truth.jsonl")
     tables = {role: InstrumentEntry.model_validate(dict(entry)) for role, entry in entries.items()}
     running = start_instruments(tables, world, truth)
     try:
