@@ -243,6 +243,13 @@ def _judge(journal: Journal, frozen: Plan, found: dict[str, Estimate]) -> None:
         journal.append(EventKind.JUDGED, {**end, "reason": "", "reason_zh": ""})
 
 
+def _around(journal: Journal, when: str, checked: bool = True) -> None:
+    """Journal the interim checks and the environment."""
+    for each in CHECKS:
+        journal.append(EventKind.CHECKED, {"when": when, **each, "ok": checked})
+    journal.append(EventKind.ENVIRONMENT, {**ENVIRONMENT, "when": when})
+
+
 def write_record(
     folder: Path,
     frozen: Plan | None = None,
@@ -266,9 +273,7 @@ def write_record(
         }
         journal.append(EventKind.PLANNED, head)
         journal.append(EventKind.OPENED, {"session": 1, "resumed": False})
-        for each in CHECKS:
-            journal.append(EventKind.CHECKED, {"when": "start", **each})
-        journal.append(EventKind.ENVIRONMENT, ENVIRONMENT)
+        _around(journal, "start")
         journal.append(EventKind.SETTINGS_SAVED, {"settings": {"bitrate_kbit": 4000}})
         journal.append(EventKind.CAPTURING, {"capture": "live"})
         stored = {"stream": evidence.put(b"\x00\x00\x01" * 999), "packets": evidence.put(b"packets")}
@@ -291,9 +296,7 @@ def write_record(
             journal.append(EventKind.MEASURED, {"finding": finding.model_dump(mode="json")})
         _judge(journal, frozen, found)
         journal.append(EventKind.SETTINGS_RESTORED, {"difference": {}})
-        journal.append(EventKind.ENVIRONMENT, {**ENVIRONMENT, "when": "end"})
-        for each in CHECKS:
-            journal.append(EventKind.CHECKED, {"when": "end", **each, "ok": checked})
+        _around(journal, "end", checked)
         journal.append(EventKind.CLOSED, {"session": 1})
     if sealed:
         seal(folder)
