@@ -102,8 +102,8 @@ STATES = {
 }
 
 
-def plan(*, origin: Origin = Origin.SIMULATED, interruption_s: float = 2.0) -> Plan:
-    """The golden plan."""
+def _station(origin: Origin) -> tuple[InstrumentEntry, ...]:
+    """Instruments of every kind that the report words."""
     certificate = Certificate(
         number="SIM-CAL-001", laboratory="模拟校准实验室(虚构)", quantity="command_to_light_delay",
         value=0.0018, expanded_uncertainty=0.0004, unit="s", issued=date(2026, 1, 10), due=date(2027, 1, 9),
@@ -113,6 +113,20 @@ def plan(*, origin: Origin = Origin.SIMULATED, interruption_s: float = 2.0) -> P
         points=((100.0, 1.0, 3.0, 2.0), (500.0, -4.0, 9.0, 2.0), (2000.0, -11.0, 40.0, 2.0)),
         issued=date(2026, 3, 2), due=date(2027, 3, 1),
     )  # fmt: skip
+    return (
+InstrumentEntry(role="flash_lamp", driver="flash_lamp", hardware="", manufacturer="Camcert-Sim", model="FL-1",
+                serial="SN001", address="/dev/pts/3", origin=origin, certificates=(certificate,)),
+InstrumentEntry(role="lux_meter", driver="manual", manufacturer="某仪器厂", model="LX-10", serial="9931",
+                address="terminal", origin=origin, certificates=(table,)),
+InstrumentEntry(role="power_supply", driver="power_supply", hardware="Example PS-2, 1.07, 2026-05-04",
+                manufacturer="Example", model="PS-2", serial="77", origin=origin),
+InstrumentEntry(role="chart", driver="chart", manufacturer="camcert", model="camcert-1",
+                serial="C-0001", origin=origin),
+    )  # fmt: skip
+
+
+def plan(*, origin: Origin = Origin.SIMULATED, interruption_s: float = 2.0) -> Plan:
+    """The golden plan."""
     items = []
     for each in clauses():
         applicability, reason, reason_zh = STATES.get(each.row, ("run", "", ""))
@@ -132,16 +146,7 @@ def plan(*, origin: Origin = Origin.SIMULATED, interruption_s: float = 2.0) -> P
         governing_date=date(2026, 11, 24), governing_basis="date of test",
         governing_basis_zh="以检验日期为准", camera=CAMERA.camera,
         declaration={"camera": {"point_class": 1, "kind": "network"}, "dates": {}}, origin=origin,
-        station=(
-            InstrumentEntry(role="flash_lamp", driver="flash_lamp", hardware="", manufacturer="Camcert-Sim", model="FL-1",
-                            serial="SN001", address="/dev/pts/3", origin=origin, certificates=(certificate,)),
-            InstrumentEntry(role="lux_meter", driver="manual", manufacturer="某仪器厂", model="LX-10", serial="9931",
-                            address="terminal", origin=origin, certificates=(table,)),
-            InstrumentEntry(role="power_supply", driver="power_supply", hardware="Example PS-2, 1.07, 2026-05-04",
-                            manufacturer="Example", model="PS-2", serial="77", origin=origin),
-            InstrumentEntry(role="chart", driver="chart", manufacturer="camcert", model="camcert-1",
-                            serial="C-0001", origin=origin),
-        ),
+        station=_station(origin),
         display_delay_s=0.030, display_delay_u_s=0.004, interruption_s=interruption_s,
         capture=CaptureSettings(seconds=60.0, flashes=40), allow=(Intrusiveness.PASSIVE,),
         software="camcert 0.1.0", items=tuple(items),
