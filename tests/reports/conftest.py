@@ -114,14 +114,14 @@ def _station(origin: Origin) -> tuple[InstrumentEntry, ...]:
         issued=date(2026, 3, 2), due=date(2027, 3, 1),
     )  # fmt: skip
     return (
-InstrumentEntry(role="flash_lamp", driver="flash_lamp", hardware="", manufacturer="Camcert-Sim", model="FL-1",
-                serial="SN001", address="/dev/pts/3", origin=origin, certificates=(certificate,)),
-InstrumentEntry(role="lux_meter", driver="manual", manufacturer="某仪器厂", model="LX-10", serial="9931",
-                address="terminal", origin=origin, certificates=(table,)),
-InstrumentEntry(role="power_supply", driver="power_supply", hardware="Example PS-2, 1.07, 2026-05-04",
-                manufacturer="Example", model="PS-2", serial="77", origin=origin),
-InstrumentEntry(role="chart", driver="chart", manufacturer="camcert", model="camcert-1",
-                serial="C-0001", origin=origin),
+        InstrumentEntry(role="flash_lamp", driver="flash_lamp", hardware="", manufacturer="Camcert-Sim", model="FL-1",
+                        serial="SN001", address="/dev/pts/3", origin=origin, certificates=(certificate,)),
+        InstrumentEntry(role="lux_meter", driver="manual", manufacturer="某仪器厂", model="LX-10", serial="9931",
+                        address="terminal", origin=origin, certificates=(table,)),
+        InstrumentEntry(role="power_supply", driver="power_supply", hardware="Example PS-2, 1.07, 2026-05-04",
+                        manufacturer="Example", model="PS-2", serial="77", origin=origin),
+        InstrumentEntry(role="chart", driver="chart", manufacturer="camcert", model="camcert-1",
+                        serial="C-0001", origin=origin),
     )  # fmt: skip
 
 
@@ -270,13 +270,8 @@ def write_record(
     digest = write_plan(folder, frozen)
     evidence = Evidence(folder)
     with Journal.create(folder / JOURNAL) as journal:
-        head = {
-            "plan_sha256": digest,
-            "run": "20261124-0001",
-            "software": frozen.software,
-            "origin": frozen.origin,
-        }
-        journal.append(EventKind.PLANNED, head)
+        head = {"plan_sha256": digest, "run": "20261124-0001", "software": frozen.software}
+        journal.append(EventKind.PLANNED, {**head, "origin": frozen.origin})
         journal.append(EventKind.OPENED, {"session": 1, "resumed": False})
         _around(journal, "start")
         journal.append(EventKind.SETTINGS_SAVED, {"settings": {"bitrate_kbit": 4000}})
