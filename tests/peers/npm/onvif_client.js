@@ -1,6 +1,6 @@
 // One session of npm's `onvif` client with a camera, as its own documentation shows it; prints what it found as JSON.
-// Arguments: folder of node_modules, host, port, user, password.
-const [folder, hostname, port, username, password] = process.argv.slice(2);
+// Arguments: folder of node_modules, host, port, user, password, and "brief" to leave out events and the head.
+const [folder, hostname, port, username, password, extent] = process.argv.slice(2);
 const { Cam } = require(`${folder}/onvif`);
 
 function ask(cam, name, options) {
@@ -28,6 +28,7 @@ async function session(cam) {
   found.clock = (await ask(cam, "getSystemDateAndTime")).getTime();
   found.options = Object.keys(await ask(cam, "getVideoEncoderConfigurationOptions", "ve_main")).sort();
   found.exposure = (await ask(cam, "getImagingSettings")).exposure.exposureTime;
+  if (extent === "brief") return found;
   found.event = (await firstEvent(cam)).topic._;
   await ask(cam, "absoluteMove", { x: 0.25, y: 0.5, zoom: 0.1 });
   do {
