@@ -3,7 +3,9 @@
 # when it cannot, and then exits 3: the tests that need a missing peer name it when they are left out.
 set -eu
 packages="ffmpeg gir1.2-gst-rtsp-server-1.0 gstreamer1.0-libav gstreamer1.0-plugins-bad gstreamer1.0-plugins-base
-gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-tools nodejs poppler-utils python3-gi"
+gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-tools poppler-utils python3-gi"
+# Node.js is taken as it is where it is there: other distributions of it bring npm in the same package.
+command -v npm >/dev/null 2>&1 || packages="$packages nodejs npm"
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "peers: left out, this system has no apt-get; wanted: $packages" >&2
