@@ -20,10 +20,12 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from drawn_scene import Placement, Scene
+
 from bench.measure.chart_view import locate
 from bench.measure.resolution import resolution
 from fixtures.charts import CHARTS
-from fixtures.simulated.scene import Placement, Scene
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from drawn_scene import Scene
 from numpy.typing import NDArray
 
 from bench.measure.chart_mtf import ASSUMED, ChartMtf, pixels_per_mm
 from bench.measure.chart_view import ChartView, locate
 from bench.measure.resolution import resolution
 from fixtures.charts import CHARTS
-from fixtures.simulated.scene import Scene
 
 CAMERA_PX, PRINT_PX = 0.8, 0.5  # standard deviations of two Gaussians, pixels
 U = 0.02

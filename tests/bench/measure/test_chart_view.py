@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawn_scene import Placement, Scene
 from numpy.typing import NDArray
 
 from bench.measure.chart_view import locate
 from fixtures.charts import CHARTS
-from fixtures.simulated.scene import Placement, Scene
 from standards.errors import MeasurementRefused
 
 CHART = CHARTS["camcert-1"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bench.measure.edge import EdgeSfr, edge_sfr
-from fixtures.simulated.scene import edge_profile, true_mtf
+from fixtures.simulated.picture.lens import edge_profile, true_mtf
 from standards.errors import MeasurementRefused
 
 Roi = NDArray[np.float64]

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from drawn_scene import Scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.measure.chart_view import locate
 from bench.measure.reading import Reader
 from fixtures.charts import CHARTS
-from fixtures.simulated.scene import Scene
 
 CHART = CHARTS["camcert-1"]
 

@@ -8,12 +8,12 @@ import av
 import numpy as np
 import pytest
 from av.video.codeccontext import VideoCodecContext
+from drawn_scene import Placement, Scene
 from numpy.typing import NDArray
 
 from bench.measure.chart_view import locate
 from bench.measure.resolution import resolution
 from fixtures.charts import CHARTS
-from fixtures.simulated.scene import Placement, Scene
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
