@@ -18,8 +18,14 @@ from requests.auth import HTTPDigestAuth
 RECORDING = "http://www.onvif.org/ver10/recording/wsdl"
 SEARCH = "http://www.onvif.org/ver10/search/wsdl"
 REPLAY = "http://www.onvif.org/ver10/replay/wsdl"
+DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 TT = "http://www.onvif.org/ver10/schema"
-PATHS = {RECORDING: "recording_service", SEARCH: "search_service", REPLAY: "replay_service"}
+PATHS = {
+    RECORDING: "recording_service",
+    SEARCH: "search_service",
+    REPLAY: "replay_service",
+    DEVICE: "device_service",
+}
 TOKEN = "recording-main"
 STREAM_SETUP = (
     "<q:StreamSetup><t:Stream>RTP-Unicast</t:Stream><t:Transport><t:Protocol>RTSP</t:Protocol></t:Transport>"
@@ -100,6 +106,17 @@ class Soap:
             assert item is not None and item.get("Name") == "IsDataPresent"
             out.append((utc_ns(one.findtext("{*}Time") or ""), item.get("Value") == "true"))
         return out
+
+    def set_clock(self, ns: int) -> None:
+        """Set the camera's clock by hand, to the second."""
+        m = datetime.fromtimestamp(ns // 10**9, UTC)
+        time_of_day = (
+            f"<t:Hour>{m.hour}</t:Hour><t:Minute>{m.minute}</t:Minute><t:Second>{m.second}</t:Second>"
+        )
+        date = f"<t:Year>{m.year}</t:Year><t:Month>{m.month}</t:Month><t:Day>{m.day}</t:Day>"
+        inside = "<q:DateTimeType>Manual</q:DateTimeType><q:DaylightSavings>false</q:DaylightSavings>"
+        inside += f"<q:UTCDateTime><t:Time>{time_of_day}</t:Time><t:Date>{date}</t:Date></q:UTCDateTime>"
+        self.ask(DEVICE, "SetSystemDateAndTime", inside)
 
     def replay_uri(self) -> str:
         """Where the recording plays."""
