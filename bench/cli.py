@@ -81,7 +81,11 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="overlay.toml: limits whose text you own, clauses of a contract. Repeatable.",
         ),
-        click.option("--station", type=_FILE, help="station.toml: lamp, display, chart and certificates."),
+        click.option(
+            "--station",
+            type=_FILE,
+            help="station.toml: instruments, chart, display, certificates (docs/station.md).",
+        ),
         click.option("--camera", metavar="URL", help="onvif://[user@]host[:port] or rtsp://[user@]host/path"),
         click.option("--scheme", default="acceptance", show_default=True, help="A scheme's name or file."),
     ):

@@ -206,7 +206,8 @@ class Session:
         assert self._dut is not None
         try:
             data = {"camera": self._dut.identity().model_dump(), "stream": self._dut.stream()}
-            air = self._around.air()
+            # Whoever stops a run is asked nothing more.
+            air = self._around.air() if when == "start" or not self._work_left() else []
         except (CameraError, BenchError) as error:
             if when == "start":
                 raise
