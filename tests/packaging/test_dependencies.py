@@ -20,8 +20,8 @@ LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-peers.lock"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: Distribution -> why it is declared although no file of the packages imports it.
 UNSEEN: dict[str, str] = {"pyvisa-py": "pyvisa loads it by the name of its backend, '@py'"}
-#: Exists for type checkers alone, is imported under TYPE_CHECKING.
-NOWHERE_AT_RUN_TIME = {"_typeshed"}
+#: No distribution's: for type checkers alone, under TYPE_CHECKING; beside a script that runs isolated (-I).
+NOT_INSTALLED = {"_typeshed", "mightex_controller"}
 
 
 def _declared(requirements: list[str]) -> set[str]:
@@ -41,7 +41,7 @@ def _imported() -> dict[str, str]:
                     names = [node.module]
                 for name in names:
                     top = name.split(".")[0]
-                    if top not in sys.stdlib_module_names and top not in (*WINGS, *NOWHERE_AT_RUN_TIME):
+                    if top not in sys.stdlib_module_names and top not in (*WINGS, *NOT_INSTALLED):
                         found[top] = str(path.relative_to(ROOT))
     return found
 
