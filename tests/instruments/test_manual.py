@@ -97,6 +97,7 @@ def test_a_file_of_readings_is_used_row_by_row(tmp_path: Path) -> None:
         (HEAD + _row("illuminance", 500, "lx", NOW - timedelta(hours=25)), "last 24 h"),
         (HEAD + _row("illuminance", 500, "lx", NOW + timedelta(hours=1)), "last 24 h"),
     ],
+    ids=["unit", "old", "future"],
 )
 def test_readings_that_do_not_count(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "readings.csv"
