@@ -18,6 +18,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
+from typing import Any
 
 from rich.console import Console
 
@@ -35,28 +36,30 @@ _START_S = 30.0
 
 @dataclass(frozen=True)
 class VirtualCamera:
-    """Where a running virtual camera is reached."""
+    """Where a running virtual camera is reached, and what stands around it: instruments by role."""
 
     onvif: str
     rtsp: str
     lamp: str
+    instruments: dict[str, str]
 
 
 def demo_files() -> dict[str, Path]:
     """The demonstration's files as shipped: camera, station, declaration."""
     here = files("bench") / "demonstration"
-    with as_file(files("fixtures") / "cameras" / "reference.toml") as camera:
+    with as_file(files("fixtures") / "cameras" / "reference-laboratory.toml") as camera:
         pass
     return {
         "camera": Path(camera),
-        "station": Path(str(here / "station.toml")),
+        "station": Path(str(here / "laboratory.toml")),
         "declaration": Path(str(here / "declaration.toml")),
     }
 
 
 @contextmanager
 def virtual_camera(camera: Path) -> Generator[VirtualCamera]:
-    """Run one virtual camera until the block ends; $LAMP and the camera's password are set for the bench.
+    """Run one virtual camera until the block ends; $LAMP, the instruments' addresses by
+    role ($POWER_SUPPLY ...) and the camera's password are set for the bench.
 
     Raises BenchError with the camera's own last words if it does not come up within 30 s.
     """
@@ -68,21 +71,16 @@ def virtual_camera(camera: Path) -> Generator[VirtualCamera]:
             text=True,
             start_new_session=True,  # Ctrl-C is the bench's: the camera outlives it until restored
         )
-        before = {name: os.environ.get(name) for name in ("LAMP", "BENCH_CAMERA_PASSWORD")}
         try:
             found = _first_line(process)
             if found is None:
                 log.seek(0)
                 raise BenchError(f"the virtual camera {camera} did not start: {log.read()[-2000:].strip()}")
-            os.environ["LAMP"] = found["lamp"]
-            os.environ["BENCH_CAMERA_PASSWORD"] = tomllib.loads(camera.read_text())["device"]["password"]
-            yield VirtualCamera(found["onvif"], found["rtsp"], found["lamp"])
+            password = tomllib.loads(camera.read_text())["device"]["password"]
+            addresses = {role.upper(): address for role, address in found["instruments"].items()}
+            with _environment({"LAMP": found["lamp"], "BENCH_CAMERA_PASSWORD": password, **addresses}):
+                yield VirtualCamera(found["onvif"], found["rtsp"], found["lamp"], found["instruments"])
         finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
             process.terminate()
             try:
                 process.wait(timeout=10.0)
@@ -91,7 +89,22 @@ def virtual_camera(camera: Path) -> Generator[VirtualCamera]:
                 process.wait()
 
 
-def _first_line(process: subprocess.Popen[str]) -> dict[str, str] | None:
+@contextmanager
+def _environment(values: dict[str, str]) -> Generator[None]:
+    """These variables until the block ends, then as before."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _first_line(process: subprocess.Popen[str]) -> dict[str, Any] | None:
     """The camera's own announcement, or None if it ended or stayed silent."""
     lines: Queue[str] = Queue()
     assert process.stdout is not None
@@ -115,6 +128,8 @@ def demonstrate(folder: Path, *, scheme: str, console: Console) -> int:
         console.print(
             f"virtual camera at {camera.onvif} and {camera.rtsp}, lamp on {camera.lamp}", highlight=False
         )
+        for role, address in camera.instruments.items():
+            console.print(f"simulated {role} at {address}", highlight=False)
         request = RunRequest(
             camera=camera.onvif,
             scheme=scheme,
