@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_world import ROOT
 
 from bench import calendar_day
 from bench.calendar_day import beijing_today
@@ -101,15 +97,3 @@ def test_the_day_is_beijings(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(calendar_day, "datetime", Evening)
     assert beijing_today().isoformat() == "2026-02-01"
-
-
-def test_a_simulated_camera_ends_with_its_command(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench.cli", "simulate", str(ROOT / "fixtures" / "cameras" / "reference.toml")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert "onvif" in json.loads(process.stdout.readline())
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
-        assert process.stdout.read() == "", "the pipe closes once the camera itself is gone"
