@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from bench.operator import terminal_operator
+from instruments.addresses import device_at
 from instruments.capability import Identity
 from instruments.drivers import load_driver
 from instruments.lease import take_all
@@ -57,6 +58,7 @@ def station_checks(path: Path, today: date, *, interim: bool = False) -> Iterato
         yield Check("station file", True, f"{path}: every key is known")
     yield from _certificates(path, found, today)
     broken = {problem.key for problem in examined.problems}
+    yield from _shared(found)
     before = list(_instruments(path, found, broken))
     yield from before
     yield from _drivers(found, broken)
@@ -78,14 +80,35 @@ def _certificates(path: Path, found: StationFile, today: date) -> Iterator[Check
             problem = (
                 f"{one.number} of {one.laboratory} is valid from {one.issued} to {one.due}, not on {today}"
             )
-            mend = "recalibrate, then enter the new certificate"
-            yield Check(name, False, str(BadFile(path, f"{key}.due", problem, mend)))
+            late = today > one.due
+            mend = (
+                "recalibrate, then enter the new certificate"
+                if late
+                else "correct the date, or enter the certificate that counts today"
+            )
+            yield Check(
+                name, False, str(BadFile(path, f"{key}.{'due' if late else 'issued'}", problem, mend))
+            )
         elif one.ends_soon(today):
             days = (one.due - today).days
             text = f"{one.number} of {one.laboratory} ends on {one.due}, in {days} days. Mend: have it recalibrated"
             yield Check(name, True, text, warning=True)
     if not bad:
         yield Check("certificates", True, f"all {len(held)} valid on {today}" if held else "none")
+
+
+def _shared(found: StationFile) -> Iterator[Check]:
+    """Two roles at one address: one device may play both, and a mistyped address looks the same."""
+    roles: dict[tuple[str, str], str] = {}
+    for role, entry in found.instruments.items():
+        if entry.driver == MANUAL:
+            continue
+        first = roles.setdefault((device_at(entry.address), entry.address.partition("#")[2]), role)
+        if first != role:
+            text = (
+                f"has the address of the {first}, {entry.address}. Mend: correct one, unless it is one device"
+            )
+            yield Check(role, True, text, warning=True)
 
 
 @dataclass

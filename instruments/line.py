@@ -6,7 +6,8 @@ import re
 import termios
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import serial
@@ -16,6 +17,8 @@ from standards.errors import InstrumentError
 __all__ = ["ANSWER_S", "LineSession"]
 
 ANSWER_S = 2.0  # time for an answer where a driver says nothing else, seconds
+_QUIET_S = 0.1  # silence after which nothing more comes of an exchange that broke off
+_LATEST_S = 1.0  # how long that silence is waited for
 
 #: What pyserial lets through when a device goes away.
 _TROUBLE = (serial.SerialException, OSError, ValueError, TypeError, termios.error)
@@ -48,6 +51,7 @@ class LineSession:
         self.address, self.what, self._timeout_s = address, what, timeout_s or ANSWER_S
         self._lock = threading.RLock()
         self.sent_ns = self.done_ns = 0
+        self._broken_off = False
         match = _RESOURCE.fullmatch(address)
         url, exclusive = address, True
         if match and match["host"]:
@@ -88,8 +92,7 @@ class LineSession:
         What lay on the line before is thrown away: it answers nothing that was asked here. Raises InstrumentError
         if nothing, or no end, comes within the time.
         """
-        with self._lock:
-            self._forget()
+        with self._exchange():
             self.send(data)
             answer = self._read(limit, end)
             if not answer.endswith(end):
@@ -98,8 +101,7 @@ class LineSession:
 
     def ask_exactly(self, data: bytes, count: int) -> bytes:
         """Send bytes; the answer of a known length. Raises InstrumentError if it does not come in time."""
-        with self._lock:
-            self._forget()
+        with self._exchange():
             self.send(data)
             answer = self._read(count, b"")
             if len(answer) < count:
@@ -108,7 +110,7 @@ class LineSession:
 
     def ask_until_quiet(self, data: bytes, *, quiet_s: float = 0.1, limit: int = 256) -> bytes:
         """Send bytes; the answer of a protocol without an end: it is over when the line is quiet."""
-        with self._lock:
+        with self._exchange():
             answer = self.ask_exactly(data, 1)
             try:
                 self._line.timeout = quiet_s
@@ -126,11 +128,37 @@ class LineSession:
             if wire is not None:
                 wire.close()
 
+    @contextmanager
+    def _exchange(self) -> Generator[None]:
+        """One exchange at a time, on a line that is empty before. An interrupt (Ctrl-C) breaks it off, too."""
+        with self._lock:
+            self._forget()
+            try:
+                yield
+            except BaseException:
+                self._broken_off = True
+                raise
+
     def _forget(self) -> None:
+        """Throw away what lies on the line; after an exchange that broke off, also what is still to come of it.
+
+        Raises InstrumentError for a line that never rests: pyserial's own way to empty it would follow it for ever.
+        """
+        begun = rested = time.monotonic()
+        quiet_s = _QUIET_S if self._broken_off else 0.0
         try:
-            self._line.reset_input_buffer()
+            while (now := time.monotonic()) - begun < _LATEST_S:
+                if waiting := self._line.in_waiting:
+                    self._line.read(waiting)
+                    rested = now
+                elif now - rested >= quiet_s:
+                    self._broken_off = False
+                    return
+                else:
+                    time.sleep(0.002)
         except _TROUBLE as error:
             raise self.error(f"has lost its line: {error}") from None
+        raise self.error("talks without being asked, and never rests")
 
     def _read(self, limit: int, end: bytes) -> bytes:
         """Byte for byte until `end`, the limit, silence, or the deadline that no dripping line can stretch."""

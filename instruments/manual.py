@@ -92,6 +92,8 @@ class _Asked:
 def _no_number(text: str) -> str:
     """Why a text is no value, '' if it is one."""
     try:
+        if "_" in text or not text.isascii():  # Python would take 1_000, and digits of other scripts
+            raise ValueError
         return "" if math.isfinite(float(text)) else "a finite number is needed"
     except ValueError:
         return "a number is needed, e.g. 498.5"
@@ -127,9 +129,11 @@ class _Listed:
 def _read(path: Path) -> list[TypedValue]:
     """All rows. Raises BadFile with the row."""
     try:
-        if path.stat().st_size > _LARGEST:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
             raise BadFile(path, "", "is larger than 1 MiB", "keep the readings of one run in it")
-        text = path.read_text("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise BadFile(
             path, "", f"cannot be read ({error.strerror})", "put it beside the station file"
@@ -162,11 +166,15 @@ def _row(path: Path, number: int, cells: list[str]) -> TypedValue:
         raise BadFile(
             path, where, "lacks quantity, unit or who", "a reading says what it is of and who read it"
         )
+    if not (quantity + unit + who).isprintable():
+        raise BadFile(
+            path, where, "holds what cannot be printed", "write quantity, unit and who as plain text"
+        )
     try:
-        moment = datetime.fromisoformat(when)
-    except ValueError:
+        moment = datetime.fromisoformat(when).astimezone()
+    except (ValueError, OverflowError, OSError):  # also a year that no time zone can be applied to
         raise BadFile(path, f"{where}, when", f"is {when[:40]!r}", "write e.g. 2026-11-25T14:05") from None
-    return TypedValue(quantity, float(value), unit, who, moment.astimezone())
+    return TypedValue(quantity, float(value), unit, who, moment)
 
 
 def _timely(path: Path, row: TypedValue) -> None:

@@ -8,7 +8,6 @@ tries these by its own connection. A bench that is killed says no goodbye: then 
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from instruments.addresses import device_at
 from instruments.calibration import find_certificate
 from instruments.capability import (
     ClimateChamber,
@@ -54,21 +54,9 @@ def station_leases(path: Path, found: StationFile, run: str = "") -> list[Lease]
     lines: dict[str, str] = {}
     for role, entry in found.instruments.items():
         if entry.driver != MANUAL:
-            lines.setdefault(_canonical(entry.address), f"the {role} at {entry.address}")
+            lines.setdefault(device_at(entry.address), f"the {role} at {entry.address}")
     whole = Lease(lease_path("station", str(path.resolve()), *sorted(lines)), f"the station {path}", run=run)
     return [whole, *(Lease(lease_path("instrument", line), what, run=run) for line, what in lines.items())]
-
-
-def _canonical(address: str) -> str:
-    """One name for one device: its file without links, its host by its number; of its channels all or none."""
-    address = address.partition("#")[0]
-    if address.startswith("/"):
-        return str(Path(address).resolve())
-    parts = address.casefold().split("::")
-    if len(parts) > 1 and parts[0].startswith("tcpip"):
-        with suppress(OSError, UnicodeError):
-            parts[1] = socket.gethostbyname(parts[1])
-    return "::".join(parts)
 
 
 class Station:

@@ -61,7 +61,7 @@ class VisaLine:
             # One manager is shared by all of the process and never closed here: to close it closes every line.
             manager = pyvisa.ResourceManager("@py")
             opened: Any = manager.open_resource(name, open_timeout=milliseconds, timeout=milliseconds)
-        except _TROUBLE as error:
+        except Exception as error:  # noqa: BLE001 -- an unknown host, for one, is a bare Exception of the backend's
             raise self._unopened(_cause(error)) from None
         self._resource: MessageBasedResource = opened
         self._serial = name.startswith("ASRL")
@@ -256,8 +256,9 @@ def _cause(error: BaseException) -> str:
         words = str(link) or type(link).__name__
         for frame, _ in traceback.walk_tb(link.__traceback__):
             half_open = frame.f_locals.get("self")
-            for name in ("_sync", "_async"):
+            for name in ("_sync", "_async", "interface"):
                 wire = getattr(half_open, name, None)
                 if isinstance(wire, socket.socket):
                     wire.close()
+    words = words.replace(str(int(StatusCode.error_timeout)), "nobody answers")
     return re.sub(r"\s+", " ", words)[:200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import tomllib
 from decimal import Decimal
@@ -76,11 +77,14 @@ def _pruned(tree: dict[str, Any], complaint: Any) -> bool:
 def read_tree(path: Path | Traversable) -> dict[str, Any]:
     """The file as plain tables. Raises BadFile for one that cannot be read or is no TOML."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise BadFile(str(path), "", f"cannot be read ({error.strerror})", "check the path") from None
     if len(data) > _LARGEST:
-        raise BadFile(str(path), "", f"is {len(data)} bytes long", f"keep it under {_LARGEST} bytes")
+        raise BadFile(str(path), "", f"is more than {_LARGEST} bytes long", "keep it under that")
+    if data.startswith(codecs.BOM_UTF8):
+        raise BadFile(str(path), "", "begins with a byte order mark", "save it as UTF-8 without one")
     try:
         return tomllib.loads(data.decode(), parse_float=Decimal)
     except UnicodeDecodeError:
@@ -89,6 +93,8 @@ def read_tree(path: Path | Traversable) -> dict[str, Any]:
         raise BadFile(str(path), "", f"is not TOML: {error}", "mend that line") from None
     except RecursionError:
         raise BadFile(str(path), "", "is nested too deeply", "write it flat") from None
+    except (ValueError, ArithmeticError):  # more digits, or a larger exponent, than Python converts
+        raise BadFile(str(path), "", "holds a number beyond all bounds", "write it shorter") from None
 
 
 def fitted(path: Path | Traversable, tree: dict[str, Any], model: type[_Model]) -> _Model:

@@ -96,6 +96,21 @@ def test_a_certificate_that_ends_soon_is_a_note(around: StationWorld) -> None:
     assert not any("C9" in check.text for check in later)
 
 
+def test_a_certificate_of_the_future_is_none_yet(around: StationWorld) -> None:
+    text = _certificate("power_supply", "C7", date(2041, 1, 1)).replace("2020-01-01", "2040-01-01")
+    failed = _failed(list(station_checks(around.file(power_supply=text), TODAY)))
+    assert len(failed) == 1 and "calibration[1].issued" in failed[0] and "Mend: correct the date" in failed[0]
+
+
+def test_two_roles_at_one_address_is_a_note(around: StationWorld) -> None:
+    same = around.addresses["power_supply"].replace("TCPIP::", "TCPIP0::")
+    file = around.file(rest=f'[instruments.multimeter]\ndriver = "multimeter"\naddress = "{same}"\n')
+    found = list(station_checks(file, TODAY))
+    notes = [check for check in found if check.name in ("multimeter", "power_supply") and check.warning]
+    assert len(notes) == 1 and "has the address of the" in notes[0].text and "Mend: " in notes[0].text
+    assert _failed(found) == [], "one device may play two roles"
+
+
 def test_every_mistake_of_a_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "station.toml"
     file.write_text(

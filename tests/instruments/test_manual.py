@@ -116,6 +116,11 @@ def test_readings_that_do_not_count(tmp_path: Path, text: str, words: str) -> No
         (HEAD + "a,inf,lx,W,2026-11-25T10:00\n", "row 2, value"),
         (HEAD + "a,1,lx,,2026-11-25T10:00\n", "lacks quantity, unit or who"),
         (HEAD + "\n\na,1,lx,W,yesterday\n", "row 4, when"),
+        (HEAD + "a,1,lx,W,0001-01-01T00:00+23:00\n", "row 2, when"),
+        (HEAD + "a,1,lx,W,9999-12-31T23:59-23:00\n", "row 2, when"),
+        (HEAD + "a,1_000,lx,W,2026-11-25T10:00\n", "row 2, value"),
+        (HEAD + "a,1,lx,\x1b[2JW,2026-11-25T10:00\n", "cannot be printed"),
+        (HEAD + "a" * (1 << 20), "larger than 1 MiB"),
         (HEAD + 'a,"1,lx,W,2026-11-25T10:00\n', "no CSV"),
     ],
 )

@@ -10,7 +10,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -150,6 +150,32 @@ def test_blocks(answer: bytes, words: str) -> None:
                 thing.block("WAV?", count=5)
         else:
             assert thing.block("WAV?", count=5) == answer[3:8]
+
+
+@pytest.mark.parametrize(
+    "address", ["TCPIP::127.0.0.1::999999::SOCKET", "TCPIP::127.0.0.1::1\0::SOCKET", "TCPIP::..::1::SOCKET"]
+)
+def test_an_impossible_address_names_itself_and_the_mend(address: str) -> None:
+    with pytest.raises(InstrumentError, match=r"cannot be opened.*Mend") as told:
+        ScpiSession(address, what="thing")
+    assert address in str(told.value)
+    gc.collect()
+
+
+def test_a_host_that_drops_what_is_sent_to_it() -> None:
+    """As one that is switched off: nothing refuses, nothing answers."""
+    with ExitStack() as stack, socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(8):  # its queue is full: from now on it is silent
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        begun = time.monotonic()
+        with pytest.raises(InstrumentError, match=r"cannot be opened \(.*nobody answers\)\. Mend"):
+            ScpiSession(f"TCPIP::127.0.0.1::{full.getsockname()[1]}::SOCKET", what="thing", timeout_s=0.3)
+        assert time.monotonic() - begun < 5
+        gc.collect()
 
 
 def test_an_error_queue_without_an_end() -> None:

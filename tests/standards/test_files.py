@@ -26,6 +26,9 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
         (b"\xff\xfe", "not UTF-8"),
         (b"#" * ((1 << 20) + 1), "bytes long"),
         (b"x = " + b"[" * 5000, "Mend:"),
+        (b"x = " + b"9" * 5000, "beyond all bounds"),
+        (b"x = 1e9999999999999999999", "beyond all bounds"),
+        (b"\xef\xbb\xbf[camera]", "byte order mark"),
         (b"x = = 1", "not TOML"),
         (b"[camera]\nkind = 'network'\nkind = 'analogue'", "not TOML"),
         (b"[camra]", "did you mean 'camera'?"),
@@ -41,6 +44,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, content: bytes, words: str) -> N
     with pytest.raises(BadFile) as caught:
         load_declaration(path)
     assert words in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_a_file_without_an_end_is_not_read_whole() -> None:
+    with pytest.raises(BadFile, match="bytes long"):
+        read_toml(Path("/dev/zero"), Declaration)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
