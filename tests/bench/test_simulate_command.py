@@ -103,6 +103,14 @@ def test_a_timeline_and_a_memory_are_given_to_it(tmp_path: Path) -> None:
     assert list(memory.iterdir())
 
 
+def test_an_operation_that_no_service_has_is_no_silent_defect(tmp_path: Path) -> None:
+    defect = {"soap": [{"kind": "slow", "operations": ["GetHostnam"]}]}
+    done = bench("simulate", str(camera_file(tmp_path / "camera.toml", SMALL | defect)), timeout=60)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "soap.operations: this camera has no operation GetHostnam. Mend:" in done.stderr
+
+
 def test_a_farm_has_neither(tmp_path: Path) -> None:
     done = bench("simulate", "fixtures/farms/farm-64-defects.toml", "--state", str(tmp_path))
     assert done.returncode == 2
