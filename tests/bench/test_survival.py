@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from interruptible import interruptible
 from virtual_world import ROOT, STATION, Camera, bench
 
 PHASES = ("planned", "opened", "environment", "capturing", "captured", "measured", "judged", "sealing")
@@ -37,6 +38,7 @@ def _start(arguments: list[str], camera: Camera) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=interruptible,
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from interruptible import interruptible
+
 from fixtures.simulated.config.instruments import InstrumentEntry
 from fixtures.simulated.instruments.device import SimulatedInstrument
 from fixtures.simulated.instruments.running import start_instruments
@@ -71,6 +73,7 @@ def start_program(station: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "opening\n", process.stderr and process.stderr.read()
