@@ -113,12 +113,12 @@ class _Listed:
                 f"{self._path} holds no {'further ' if self._used[quantity] else ''}reading of {quantity}. Mend: "
                 f"{question}, then add a row {quantity},<value>,{unit},<who>,<when>"
             )
-        self._used[quantity] += 1
         if rows[0].unit != unit:
             raise InstrumentError(
                 f"{self._path}: {quantity} is given in {rows[0].unit!r}. Mend: write it in {unit}"
             )
         _timely(self._path, rows[0])
+        self._used[quantity] += 1  # only now: a row that was refused can be corrected and read again
         return rows[0]
 
     def tell(self, text: str) -> None:

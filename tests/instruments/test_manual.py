@@ -198,3 +198,14 @@ def test_a_station_by_hand_marks_every_value_as_typed(
         assert (humidity.value, humidity.unit, humidity.who) == (45.0, "%", "Zhao")
         with pytest.raises(CheckFailed, match=r"31 degC, the laboratory measures from 18 to 28 degC. Mend"):
             station.air()
+
+
+def test_a_row_with_a_wrong_unit_can_be_corrected(tmp_path: Path) -> None:
+    file = tmp_path / "readings.csv"
+    file.write_text(HEAD + _row("illuminance", 500, "klx"))
+    meter = MANUAL_ROLES["lux_meter"](source_of(str(file), None))
+    assert isinstance(meter, LuxMeter)
+    with pytest.raises(InstrumentError, match="lx"):
+        meter.illuminance()
+    file.write_text(HEAD + _row("illuminance", 500, "lx"))
+    assert meter.illuminance() == 500.0
