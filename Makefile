@@ -8,8 +8,8 @@ OUT ?= out/demo
 # How the tests are ordered: ORDER=file, or ORDER=random with an optional SEED.
 ORDER ?= file
 SEED ?=
-# Two workers: the machine's two cores. Truth is logged, so a busy neighbour cannot make a test wrong.
-WORKERS ?= 2
+# Three workers on two cores: most tests wait for a camera. Truth is logged, so a busy neighbour cannot make a test wrong.
+WORKERS ?= 3
 ORDERING := $(if $(filter random,$(ORDER)),$(if $(SEED),--randomly-seed=$(SEED)),-p no:randomly)
 # Anything else for pytest, e.g. make test TESTS=tests/standards PYTEST_ARGS="-k decide -x"
 TESTS ?= tests
