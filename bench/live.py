@@ -14,12 +14,13 @@ import numpy as np
 from bench.camera import decode, receiver, store
 from bench.camera.address import masked
 from bench.camera.capture import Capture, FrameTable
+from bench.camera.stills import Stack, StreamDescription, colour_pictures, describe, stack
 from bench.dut import Dut
 from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
 from bench.measure.chart_mtf import ChartMtf
-from bench.measure.chart_view import ChartView, locate
+from bench.measure.chart_view import ChartView, locate, which_chart
+from bench.measure.colour_picture import ColourPicture
 from bench.stall import StallWatch
-from fixtures.charts import CHARTS
 from instruments.calibration import Calibration
 from instruments.capability import Flash
 from instruments.station import LAMP_DELAY, Station
@@ -71,14 +72,38 @@ class Live:
 
     @cached_property
     def chart(self) -> ChartView:
-        """The chart as found in the picture. Raises MeasurementRefused with the reason if it is not."""
+        """The chart as found in the picture, whichever it is. Raises MeasurementRefused with the reason if none is."""
         refused: MeasurementRefused | None = None
         for picture in decode.first_pictures(self.capture, 3):
             try:
-                return locate(picture, CHARTS["camcert-1"])
+                return locate(picture, which_chart(picture))
             except MeasurementRefused as error:
                 refused = error
         raise refused or MeasurementRefused("no picture could be decoded: nothing to look for the chart in")
+
+    def view(self, *names: str) -> ChartView:
+        """The chart in the picture, which has to be one of these. Raises MeasurementRefused."""
+        if self.chart.chart.name not in names:
+            raise MeasurementRefused(
+                f"chart {self.chart.chart.name} is in the picture, this needs {' or '.join(names)}: "
+                "put it before the camera"
+            )
+        return self.chart
+
+    @cached_property
+    def stack(self) -> Stack:
+        """Runs of successive luma pictures. Raises MeasurementRefused if none is whole."""
+        return stack(self.capture)
+
+    @cached_property
+    def colour(self) -> tuple[ColourPicture, ...]:
+        """A few colour pictures, one a GOP. Raises MeasurementRefused if none is whole."""
+        return colour_pictures(self.capture)
+
+    @cached_property
+    def stream(self) -> StreamDescription:
+        """Codec, size, bit rate and GOP of what was captured."""
+        return describe(self.capture, self.stack.pictures.shape[1:])
 
     @cached_property
     def frames(self) -> FrameTable:
@@ -87,7 +112,8 @@ class Live:
             chart: ChartView | None = self.chart
         except MeasurementRefused:
             chart = None
-        look = chart.reader() if chart is not None else None
+        readable = chart is not None and chart.chart.lamp is not None and chart.chart.panels
+        look = chart.reader() if chart is not None and readable else None
         return decode.read_frames(
             self.capture, look=look, progress=lambda share: self._source.progress("decoding", share)
         )

@@ -97,18 +97,14 @@ def make_plan(
     )
 
 
-#: Charts that a run measures with; others are there to print, and for procedures to come.
-_READ = ("camcert-1",)
-
-
 def _station(path: Path | None) -> StationFile | None:
     """The station file; its chart is one that the bench can read, and its certificates are of parts that the chart
     has. Raises BadFile."""
     found = load_station(path) if path is not None else None
     if path is None or found is None or found.chart is None:
         return found
-    if found.chart.name not in _READ:
-        raise BadFile(path, "chart.name", f"no chart {found.chart.name!r}", f"use {', '.join(_READ)}")
+    if found.chart.name not in CHARTS:
+        raise BadFile(path, "chart.name", f"no chart {found.chart.name!r}", f"use one of {', '.join(CHARTS)}")
     known = {q.key: q.nominal for q in certificate_quantities(CHARTS[found.chart.name])}
     for number, one in enumerate(found.chart.calibration, 1):
         parts = known.get(one.quantity, {})

@@ -20,7 +20,7 @@ from bench.camera.capture import Capture, FrameTable
 from bench.measure.reading import Reading
 from standards.errors import ProtocolViolation
 
-__all__ = ["Luma", "first_pictures", "read_frames"]
+__all__ = ["Luma", "broken_on_the_wire", "decode_units", "first_pictures", "luma_of", "read_frames"]
 
 #: Luma plane, (rows, columns) uint8, as decoded: no conversion of range or colour, cropped to the visible.
 Luma = NDArray[np.uint8]
@@ -50,7 +50,7 @@ def _open_decoder() -> VideoCodecContext:
     return context
 
 
-def _luma(frame: VideoFrame) -> Luma:
+def luma_of(frame: VideoFrame) -> Luma:
     """The luma plane. Its memory belongs to the frame. Raises ProtocolViolation for an unknown layout."""
     plane = frame.planes[0]
     name = frame.format.name
@@ -65,8 +65,13 @@ def _luma(frame: VideoFrame) -> Luma:
     return luma
 
 
-def _decode(capture: Capture, errors: list[tuple[int, str]]) -> Iterator[tuple[int, VideoFrame]]:
-    """(unit index, picture) in the order of display; what the decoder complains of goes to errors."""
+def decode_units(
+    capture: Capture, errors: list[tuple[int, str]], units: range | None = None
+) -> Iterator[tuple[int, VideoFrame]]:
+    """(unit index, picture) in the order of display; what the decoder complains of goes to errors.
+
+    units: only these, the first of them a key frame; all where it is left out.
+    """
     context = _open_decoder()
     stream = memoryview(capture.stream)
 
@@ -74,8 +79,10 @@ def _decode(capture: Capture, errors: list[tuple[int, str]]) -> Iterator[tuple[i
         if len(errors) < _MOST_ERRORS:
             errors.append((index, text))
 
+    chosen = range(len(capture.units)) if units is None else units
     offsets, sizes = capture.units["offset"].tolist(), capture.units["size"].tolist()
-    for index, (offset, size) in enumerate(zip(offsets, sizes, strict=True)):
+    for index in chosen:
+        offset, size = offsets[index], sizes[index]
         packet = av.Packet(bytes(stream[offset : offset + size]))
         packet.pts = packet.dts = index
         try:
@@ -89,10 +96,10 @@ def _decode(capture: Capture, errors: list[tuple[int, str]]) -> Iterator[tuple[i
             if frame.pts is not None:
                 yield frame.pts, frame
     except av.error.FFmpegError as error:
-        fail(len(offsets) - 1, f"{type(error).__name__}: {error.strerror}")
+        fail(chosen[-1] if len(chosen) else 0, f"{type(error).__name__}: {error.strerror}")
 
 
-def _broken_on_the_wire(capture: Capture) -> NDArray[np.bool_]:
+def broken_on_the_wire(capture: Capture) -> NDArray[np.bool_]:
     """Units that lost packets, or before which packets (so perhaps whole pictures) are missing."""
     count = len(capture.units)
     broken = ~capture.units["intact"].astype(np.bool_)
@@ -168,13 +175,13 @@ def read_frames(
     table = _empty(capture)
     count = len(capture.units)
     errors: list[tuple[int, str]] = []
-    faulty = _broken_on_the_wire(capture)
+    faulty = broken_on_the_wire(capture)
     chain = _Chain(capture.units["key"].tolist(), faulty)
     pictures = _Pictures(capture, keep)
     before: tuple[VideoFrame, Luma] | None = None
-    for index, frame in _decode(capture, errors):
+    for index, frame in decode_units(capture, errors):
         try:
-            luma = _luma(frame)
+            luma = luma_of(frame)
         except ProtocolViolation as violation:
             errors.append((index, str(violation)))
             continue
@@ -233,11 +240,11 @@ def _settle(
 def first_pictures(capture: Capture, count: int) -> tuple[Luma, ...]:
     """The first undamaged pictures, four frames apart, to find the chart in; fewer if there are fewer."""
     errors: list[tuple[int, str]] = []
-    faulty = _broken_on_the_wire(capture)
+    faulty = broken_on_the_wire(capture)
     found: list[Luma] = []
-    for place, (index, frame) in enumerate(_decode(capture, errors)):
+    for place, (index, frame) in enumerate(decode_units(capture, errors)):
         if len(found) >= count:
             break
         if place % _FIRST_STRIDE == 0 and not frame.is_corrupt and not faulty[index]:
-            found.append(_luma(frame).copy())
+            found.append(luma_of(frame).copy())
     return tuple(found)

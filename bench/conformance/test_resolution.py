@@ -17,4 +17,4 @@ def test_picture_size(live: Live, judge: Judge) -> None:
 @requirement("resolution.centre", "resolution.corner_ratio", version="2")
 def test_limiting_resolution(live: Live, judge: Judge) -> None:
     """Limiting resolution of slanted edges at 10 % modulation, centre and corners, in TV lines."""
-    judge(*resolution.resolution(live.frames.pictures, live.chart, chart_mtf=live.chart_mtf))
+    judge(*resolution.resolution(live.frames.pictures, live.view("camcert-1"), chart_mtf=live.chart_mtf))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from bench.measure.reading import Box, Reader
 from bench.measure.tone import Tone, measure_tone
-from fixtures.charts import Chart, Edge, Region
+from fixtures.charts import CHARTS, Chart, Edge, Region, chart_of_markers
 from standards.errors import MeasurementRefused
 
-__all__ = ["ChartView", "locate"]
+__all__ = ["ChartView", "locate", "which_chart"]
 
 _Floats = NDArray[np.float64]
 _LEAST_EDGE = 30  # pixels across an edge's rectangle: what the edge method has been proven with
@@ -109,8 +109,8 @@ def _find_markers(luma: NDArray[np.uint8], chart: Chart) -> dict[int, _Floats]:
     return found
 
 
-def _markers(luma: NDArray[np.uint8], chart: Chart) -> dict[int, _Floats]:
-    """Corners, (4, 2) pixels, of the chart's markers that the picture shows just once."""
+def _detected(luma: NDArray[np.uint8]) -> list[tuple[int, _Floats]]:
+    """Every marker of the charts' dictionary: its number and corners, (4, 2) pixels."""
     parameters = cv2.aruco.DetectorParameters()
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     parameters.adaptiveThreshWinSizeMax = 63
@@ -119,12 +119,34 @@ def _markers(luma: NDArray[np.uint8], chart: Chart) -> dict[int, _Floats]:
     dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
     corners, ids, _ = cv2.aruco.ArucoDetector(dictionary, parameters).detectMarkers(luma)
     numbers = [] if ids is None else [int(i) for i in np.asarray(ids).ravel()]
+    quads = [np.asarray(quad, dtype=np.float64).reshape(4, 2) for quad in corners]
+    return list(zip(numbers, quads, strict=True))
+
+
+def _markers(luma: NDArray[np.uint8], chart: Chart) -> dict[int, _Floats]:
+    """Corners, (4, 2) pixels, of the chart's markers that the picture shows just once."""
+    found = _detected(luma)
+    numbers = [number for number, _ in found]
     wanted = {marker.id for marker in chart.markers}
-    return {
-        number: np.asarray(quad, dtype=np.float64).reshape(4, 2)
-        for number, quad in zip(numbers, corners, strict=True)
-        if number in wanted and numbers.count(number) == 1
-    }
+    return {n: quad for n, quad in found if n in wanted and numbers.count(n) == 1}
+
+
+def which_chart(picture: NDArray[np.uint8]) -> Chart:
+    """The chart that the picture shows, told by its markers.
+
+    picture: (rows, columns) luma. Raises MeasurementRefused if it shows none, or several.
+    """
+    ids = {number for number, _ in _detected(picture)}
+    if chart_of_markers(ids) is None and picture.shape[1] <= _SHARPENED_UP_TO:
+        ids |= {number for number, _ in _detected(_sharpened(picture))}
+    counts = {c.name: len(ids & {m.id for m in c.markers}) for c in CHARTS.values()}
+    names = sorted((name for name, count in counts.items() if count), key=lambda name: -counts[name])
+    if not names:
+        raise MeasurementRefused("no chart found in the picture: put one before the camera")
+    # A single false marker of another chart is noise; two charts in view are two.
+    if len(names) > 1 and counts[names[1]] > 1:
+        raise MeasurementRefused(f"charts {', '.join(names)} are in the picture at once: show one")
+    return CHARTS[names[0]]
 
 
 def _fit(found: dict[int, _Floats], chart: Chart, width: int) -> _Floats:

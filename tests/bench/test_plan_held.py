@@ -77,7 +77,7 @@ def test_a_chart_that_the_bench_cannot_read_is_refused(tmp_path: Path) -> None:
     station.write_text(
         '[station]\nname = "s"\nlaboratory = "l"\norigin = "real"\n\n[chart]\nname = "camcert-77"\n'
     )
-    with pytest.raises(BadFile, match=r"chart.name: no chart 'camcert-77'. Mend: use camcert-1"):
+    with pytest.raises(BadFile, match=r"chart.name: no chart 'camcert-77'. Mend: use one of camcert-1"):
         make_plan(scheme="vendor_ci", camera=CAMERA, station=station)
 
 

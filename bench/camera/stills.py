@@ -1,0 +1,146 @@
+"""Pictures of a capture for measurements of the picture: a stack of successive ones, and colour ones.
+
+Both are decoded only when asked for, from the key frame before them, and again from evidence after a resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from bench.camera.capture import Capture
+from bench.camera.decode import Luma, broken_on_the_wire, decode_units, luma_of
+from bench.measure.colour_picture import ColourPicture, Matrix
+from standards.errors import MeasurementRefused, ProtocolViolation
+
+__all__ = ["Stack", "StreamDescription", "colour_pictures", "describe", "stack"]
+
+_MOST_STACK_BYTES = 200_000_000
+_RUN, _RUNS = 8, 6  # successive pictures from a key frame on, and key frames spread over the capture
+_COLOUR_PICTURES = 6
+_MATRICES: dict[int, Matrix] = {
+    1: "bt709",
+    5: "bt601",
+    6: "bt601",
+    9: "bt2020",
+    10: "bt2020",
+}  # ITU-T H.273, table 4
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_FULL_RANGE_FORMATS = frozenset({"yuvj420p", "yuvj422p", "yuvj444p"})
+_SUBSAMPLED = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
+
+
+@dataclass(frozen=True)
+class Stack:
+    """pictures: (n, rows, columns) uint8 luma; run: (n,) which run of successive pictures each is of, from 0."""
+
+    pictures: NDArray[np.uint8]
+    run: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StreamDescription:
+    """What a figure of the picture has to be stated with. rate: bit/s as captured; gop: pictures from key to key."""
+
+    codec: str
+    width: int
+    height: int
+    rate: float
+    gop: float
+
+    def __str__(self) -> str:
+        return f"{self.codec}, {self.width} x {self.height}, {self.rate / 1e6:.2f} Mbit/s, a key frame in {self.gop:.0f}"
+
+
+def describe(capture: Capture, shape: tuple[int, int]) -> StreamDescription:
+    """The stream of a capture. shape: (rows, columns) of its pictures."""
+    keys = int(np.count_nonzero(capture.units["key"]))
+    rate = 8.0 * float(capture.units["size"].sum()) / max(capture.seconds, 1e-9)
+    return StreamDescription(capture.codec, shape[1], shape[0], rate, len(capture.units) / max(keys, 1))
+
+
+def _whole_pictures(capture: Capture, units: range) -> Iterator[tuple[int, VideoFrame]]:
+    """Pictures of a run that begins with a key frame, up to the first damaged one."""
+    errors: list[tuple[int, str]] = []
+    broken = broken_on_the_wire(capture)
+    for index, frame in decode_units(capture, errors, units):
+        if errors or frame.is_corrupt or broken[units[0] : index + 1].any():
+            return
+        yield index, frame
+
+
+def _spread(places: NDArray[np.int64], most: int) -> list[int]:
+    """At most so many places, spread over all."""
+    pick = np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round().astype(np.int64))
+    return [int(places[i]) for i in pick]
+
+
+def stack(capture: Capture) -> Stack:
+    """Up to 6 runs of 8 successive pictures each, from key frames spread over the capture; fewer where they
+    would take more than 200 MB. Raises MeasurementRefused if no two successive whole pictures are there."""
+    keys = np.flatnonzero(capture.units["key"]).astype(np.int64)
+    found: list[Luma] = []
+    runs: list[int] = []
+    for run, key in enumerate(_spread(keys, _RUNS) if len(keys) else []):
+        shown = _whole_pictures(capture, range(key, min(key + _RUN, len(capture.units))))
+        fresh: list[Luma] = []
+        for _, frame in shown:
+            luma = luma_of(frame)
+            if found and luma.shape != found[0].shape:
+                break
+            if (len(found) + len(fresh) + 1) * luma.size > _MOST_STACK_BYTES:
+                break
+            fresh.append(luma.copy())
+        if len(fresh) > 1:
+            found += fresh
+            runs += [run] * len(fresh)
+    if not found:
+        raise MeasurementRefused(
+            "no two successive whole pictures were captured: capture longer, mend the network"
+        )
+    return Stack(np.stack(found), np.asarray(runs, dtype=np.int64))
+
+
+def _colour(frame: VideoFrame) -> ColourPicture:
+    if frame.format.name not in _SUBSAMPLED:
+        raise ProtocolViolation(f"decoded pictures of pixel format {frame.format.name}")
+    planes = []
+    for plane in frame.planes[:3]:
+        data = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        planes.append(data[: plane.height, : plane.width].copy())
+    matrix = _MATRICES.get(int(frame.colorspace))
+    full = int(frame.color_range) == _FULL_RANGE or frame.format.name in _FULL_RANGE_FORMATS
+    return ColourPicture(
+        planes[0][: frame.height, : frame.width],
+        planes[1],
+        planes[2],
+        matrix or "bt709",
+        full,
+        matrix is not None,
+    )
+
+
+def colour_pictures(capture: Capture) -> tuple[ColourPicture, ...]:
+    """A few colour pictures, each the last of a different GOP where there are several.
+
+    Raises MeasurementRefused if there is none, ProtocolViolation for an unknown pixel layout.
+    """
+    count = len(capture.units)
+    starts = np.flatnonzero(capture.units["key"]).astype(np.int64)
+    ends = np.append(starts[1:], count)
+    found: list[ColourPicture] = []
+    for place in _spread(np.arange(len(starts)), _COLOUR_PICTURES) if len(starts) else []:
+        last: ColourPicture | None = None
+        units = range(int(starts[place]), int(ends[place]))
+        for index, frame in _whole_pictures(capture, units):
+            if index == units[-1]:
+                last = _colour(frame)
+        if last is not None and (not found or last.shape == found[0].shape):
+            found.append(last)
+    if not found:
+        raise MeasurementRefused("no whole group of pictures was captured: capture longer, mend the network")
+    return tuple(found)
