@@ -22,6 +22,7 @@ from fixtures.simulated.picture import Imager, Moment
 from fixtures.world import World
 from reports.journal import Journal
 from reports.record import EventKind
+from tools.edge_benchmark import edge_figures
 from tools.farm_benchmark import farm_figures, told
 from tools.measure_camera import camera_cost, cost_told
 
@@ -72,6 +73,9 @@ def main() -> None:
         }
     for name, row in table.items():
         print(f"{name:38} " + "  ".join(f"{key[:-3]} {value:8.2f} ms" for key, value in row.items()))
+    edges = edge_figures()
+    for name, row in edges.items():
+        print(f"{name:38} " + "  ".join(f"{key} {value:8.2f}" for key, value in row.items()))
     farm = {f"farm of 256 streams, {way}": farm_figures(way) for way in ("udp", "tcp")}
     for name, figures in farm.items():
         print(f"{name:38} {told(figures)}")
@@ -79,7 +83,7 @@ def main() -> None:
     for name, cost in cameras.items():
         print(f"{name:38} {cost_told(cost)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "benchmark.json").write_text(json.dumps({**table, **farm, **cameras}, indent=1))
+    (options.out / "benchmark.json").write_text(json.dumps({**table, **edges, **farm, **cameras}, indent=1))
 
 
 if __name__ == "__main__":

@@ -66,28 +66,37 @@ def distances(line: Line, shape: tuple[int, int]) -> _Floats:
     return np.asarray((np.arange(columns)[None, :] - line.at(y)[:, None]) * cosine[:, None])
 
 
-def _robust_fit(u: _Floats, x: _Floats, order: int) -> tuple[_Floats, float]:
-    """Cauchy-weighted polynomial; its coefficients and a Bayesian information criterion."""
-    powers = np.vander(u, order + 1, increasing=True)
-    coefficients = np.linalg.lstsq(powers, x, rcond=None)[0]
+def _median(values: _Floats) -> float:
+    """The (upper) middle value; numpy's own spends most of its time on questions that have no place here."""
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])
+
+
+def _robust_fit(powers: _Floats, x: _Floats) -> tuple[_Floats, float]:
+    """Cauchy-weighted polynomial; its coefficients and a Bayesian information criterion.
+
+    powers: (rows, order + 1) of u in -1..1.
+    """
+    small = 1e-9 * np.eye(powers.shape[1])
+    coefficients = np.linalg.solve(powers.T @ powers + small, powers.T @ x)
     for _ in range(3):
         residual = x - powers @ coefficients
-        scale = 1.4826 * np.median(np.abs(residual - np.median(residual))) + 1e-6
-        weight = 1 / (1 + (residual / (2 * scale)) ** 2)
-        weighted = powers * weight[:, None]
-        coefficients = np.linalg.solve(weighted.T @ powers + 1e-9 * np.eye(order + 1), weighted.T @ x)
+        scale = 1.4826 * _median(np.abs(residual - _median(residual))) + 1e-6
+        weighted = powers * (1 / (1 + (residual / (2 * scale)) ** 2))[:, None]
+        coefficients = np.linalg.solve(weighted.T @ powers + small, weighted.T @ x)
     residual = x - powers @ coefficients
-    scale = max(1.4826 * float(np.median(np.abs(residual))), 3e-3)
-    spread = float(np.mean(np.minimum(residual**2, 9 * scale * scale)))
-    bic = len(u) * np.log(spread + 9e-6) + 1.5 * (order + 1) * np.log(len(u))
+    scale = max(1.4826 * _median(np.abs(residual)), 3e-3)
+    spread = float(np.minimum(residual**2, 9 * scale * scale).sum()) / len(x)
+    bic = len(x) * np.log(spread + 9e-6) + 1.5 * powers.shape[1] * np.log(len(x))
     return np.asarray(coefficients), float(bic)
 
 
 def _best_fit(y: _Floats, x: _Floats, reach: float) -> Line:
     """The lowest order that no higher one beats by more than 2 in the criterion."""
-    best, best_bic = _robust_fit(y / reach, x, _ORDERS[0])
+    powers = np.vander(y / reach, _ORDERS[-1] + 1, increasing=True)
+    best, best_bic = _robust_fit(powers[:, : _ORDERS[0] + 1], x)
     for order in _ORDERS[1:]:
-        candidate, bic = _robust_fit(y / reach, x, order)
+        candidate, bic = _robust_fit(powers[:, : order + 1], x)
         if bic < best_bic - 2:
             best, best_bic = candidate, bic
     return Line(best, reach)
