@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.measure.chart_map import ChartMap, fit_corners, refine
 from bench.measure.reading import Box, Reader
 from bench.measure.tone import Tone, measure_tone
 from fixtures.charts import CHARTS, Chart, Edge, Region, chart_of_markers
@@ -28,12 +29,13 @@ _CORE = {"grey": 0.6, "counter": 0.6, "lamp": 0.7}  # inner share of a region th
 
 @dataclass(frozen=True)
 class ChartView:
-    """A chart in a picture. matrix: (3, 3) homography from chart millimetres to pixels (centres on whole
-    numbers); picture: the luma it was found in."""
+    """A chart in a picture. map: from its millimetres to pixels; misfit: how far its sides lie off that, rms in
+    pixels, nan where there were too few; picture: the luma it was found in."""
 
     chart: Chart
-    matrix: _Floats
+    map: ChartMap
     picture: NDArray[np.uint8]
+    misfit: float = math.nan
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -42,8 +44,7 @@ class ChartView:
 
     def corners(self, region: Region) -> _Floats:
         """(n, 2) corners of a region, pixels."""
-        points = np.asarray([region.corners], dtype=np.float64)
-        return np.asarray(cv2.perspectiveTransform(points, self.matrix)[0])
+        return self.map.to_picture(np.asarray(region.corners, dtype=np.float64))
 
     def box(self, region: Region) -> Box:
         """The upright box of whole pixels inside a quadrilateral region."""
@@ -149,22 +150,22 @@ def which_chart(picture: NDArray[np.uint8]) -> Chart:
     return CHARTS[names[0]]
 
 
-def _fit(found: dict[int, _Floats], chart: Chart, width: int) -> _Floats:
-    """Homography from millimetres to pixels over all marker corners."""
+def _fit(found: dict[int, _Floats], chart: Chart, picture: NDArray[np.uint8]) -> tuple[ChartMap, float]:
+    """The map over all marker corners, then over the chart's sides; and the misfit of these, pixels rms."""
+    shape = (picture.shape[0], picture.shape[1])
     paper = np.concatenate([np.asarray(marker.region.corners) for marker in chart.markers])
-    picture = np.concatenate([found[marker.id] for marker in chart.markers])
-    matrix, _ = cv2.findHomography(paper, picture, 0)
-    if matrix is None:
+    seen = np.concatenate([found[marker.id] for marker in chart.markers])
+    rough = fit_corners(paper, seen, shape)
+    if rough is None:
         raise MeasurementRefused(
             "the chart's markers lie on one line: put the chart upright before the camera"
         )
-    seen = cv2.perspectiveTransform(paper[None], matrix)[0]
-    misfit = float(np.abs(seen - picture).max())
-    if misfit > max(2.0, _MOST_MISFIT * width):
+    misfit = float(np.abs(rough.to_picture(paper) - seen).max())
+    if misfit > max(2.0, _MOST_MISFIT * shape[1]):
         raise MeasurementRefused(
             f"the markers lie {misfit:.1f} pixels off a flat chart: flatten it, or the lens distorts too much"
         )
-    return np.asarray(matrix, dtype=np.float64)
+    return refine(rough, picture, chart)
 
 
 def _check(view: ChartView) -> None:
@@ -206,6 +207,7 @@ def locate(picture: NDArray[np.uint8], chart: Chart) -> ChartView:
         names = ("top left", "top right", "bottom right", "bottom left")  # in the order of every chart's
         listed = ", ".join(names[place] for place in missing)
         raise MeasurementRefused(f"the chart's marker {listed} is cut off or covered: show the whole chart")
-    view = ChartView(chart, _fit(found, chart, picture.shape[1]), picture)
+    fitted, misfit = _fit(found, chart, picture)
+    view = ChartView(chart, fitted, picture, misfit)
     _check(view)
     return view
