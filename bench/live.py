@@ -20,6 +20,7 @@ from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
 from bench.measure.chart_mtf import ChartMtf
 from bench.measure.chart_view import ChartView, locate, which_chart
 from bench.measure.colour_picture import ColourPicture
+from bench.measure.noise import DENSITY_U
 from bench.stall import StallWatch
 from instruments.calibration import Calibration
 from instruments.capability import Flash
@@ -117,6 +118,20 @@ class Live:
         return decode.read_frames(
             self.capture, look=look, progress=lambda share: self._source.progress("decoding", share)
         )
+
+    def needs_intra(self) -> None:
+        """Raises MeasurementRefused unless every picture is coded alone: prediction copies noise or leaves it out."""
+        if self.stream.gop > 1.0:
+            raise MeasurementRefused(
+                f"the stream predicts pictures from others ({self.stream}): noise needs every picture coded alone; "
+                "set a key frame in 1, at the highest rate"
+            )
+
+    @property
+    def density_u(self) -> float:
+        """Standard uncertainty of a grey step's density: the certificate's, or that of a good print."""
+        found = self._certificate("chart", "density")
+        return found.standard_uncertainty if found is not None else DENSITY_U
 
     @property
     def interruption_s(self) -> float:

@@ -24,6 +24,7 @@ _LEAST_EDGE = 30  # pixels across an edge's rectangle: what the edge method has 
 _MOST_MISFIT = 0.004  # of the picture's width: markers that no flat chart can show so
 _MOST_TURN = 8.0  # degrees; with the chart's own slant the edges leave the good range beyond
 _BLUR, _SHARPENED_UP_TO = 2.5, 2000  # pixels: radius of sharpening; widest picture that is enlarged
+_ASKEW = 0.2  # tangent of a side's slope, from which a region counts as askew
 _CORE = {"grey": 0.6, "counter": 0.6, "lamp": 0.7}  # inner share of a region that is read
 
 
@@ -47,8 +48,14 @@ class ChartView:
         return self.map.to_picture(np.asarray(region.corners, dtype=np.float64))
 
     def box(self, region: Region) -> Box:
-        """The upright box of whole pixels inside a quadrilateral region."""
+        """The upright box of whole pixels inside a quadrilateral region.
+
+        Of one that stands askew (a step of a ring) the largest about its middle.
+        """
         corners = self.corners(region)
+        side = corners[1] - corners[0]
+        if min(abs(side[0]), abs(side[1])) > _ASKEW * max(abs(side[0]), abs(side[1])):
+            corners = _inscribed(corners)
         (_, x0, x1, _), (_, y0, y1, _) = np.sort(corners, axis=0).T
         rows = slice(math.ceil(y0), max(math.floor(y1) + 1, math.ceil(y0) + 1))
         return rows, slice(math.ceil(x0), max(math.floor(x1) + 1, math.ceil(x0) + 1))
@@ -91,6 +98,22 @@ class ChartView:
             table = None  # light cannot be had from codes then, and the reading says so: nan
         cells = tuple(self.box(cell.inset(_CORE["counter"])) for cell in self.chart.cells)
         return Reader(self.shape, cells, self.box(self.lamp.inset(_CORE["lamp"])), table)
+
+
+def _inscribed(corners: _Floats) -> _Floats:
+    """Corners of the largest upright rectangle about the middle of a convex polygon."""
+    middle = corners.mean(0)
+    side = np.roll(corners, -1, axis=0) - corners
+    normal = np.abs(np.column_stack([-side[:, 1], side[:, 0]]) / np.hypot(side[:, 0], side[:, 1])[:, None])
+    room = np.abs(((corners - middle) * np.column_stack([-side[:, 1], side[:, 0]])).sum(1)) / np.hypot(
+        *side.T
+    )
+    turns = np.radians(np.linspace(5.0, 85.0, 33))
+    ways = np.column_stack([np.cos(turns), np.sin(turns)])
+    reach = (room[None, :] / (ways @ normal.T)).min(1)
+    best = int(np.argmax(reach**2 * ways[:, 0] * ways[:, 1]))
+    half = reach[best] * ways[best]
+    return np.asarray(middle + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
 
 
 def _sharpened(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
