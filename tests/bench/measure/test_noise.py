@@ -133,7 +133,7 @@ def test_what_cannot_be_told_is_refused() -> None:
         patch_noise(codes(even(0, 1.0))[:2], run[:2], WHOLE)
     with pytest.raises(MeasurementRefused, match="too coarse"):
         measured(shot(6, picture={"noise_sd": 0.05}))
-    with pytest.raises(MeasurementRefused, match="clipped|do not rise"):
+    with pytest.raises(MeasurementRefused, match=r"clipped|do not rise"):
         measured(shot(6, exposure={"ev": 4.0}))
     with pytest.raises(MeasurementRefused):
         measured(np.zeros((6, 720, 1280), np.uint8) + shot(1))
