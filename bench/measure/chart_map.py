@@ -61,10 +61,13 @@ class ChartMap:
     def to_chart(self, points: _Floats) -> _Floats:
         """(n, 2) millimetres of (n, 2) pixels."""
         seen = (np.asarray(points, dtype=np.float64) - self.centre) / self.half_diagonal
-        ideal = seen.copy()
-        for _ in range(_UNDISTORT_STEPS):
-            r2 = (ideal**2).sum(1, keepdims=True)
-            ideal = seen / (1 + r2 * (self.k1 + r2 * self.k2))
+        radius = np.hypot(seen[:, 0], seen[:, 1])
+        free = radius.copy()
+        for _ in range(_UNDISTORT_STEPS):  # Newton's; the slope is kept from nought where a lens folds over
+            square = free**2
+            slope = 1 + square * (3 * self.k1 + square * 5 * self.k2)
+            free -= (free * (1 + square * (self.k1 + square * self.k2)) - radius) / np.maximum(slope, 0.1)
+        ideal = seen * np.where(radius > 0, free / np.maximum(radius, 1e-12), 1.0)[:, None]
         plane = np.column_stack([ideal * self.half_diagonal + self.centre, np.ones(len(ideal))])
         back = plane @ np.linalg.inv(self.matrix).T
         return np.asarray(back[:, :2] / back[:, 2:])

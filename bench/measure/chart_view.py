@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.measure.chart_map import ChartMap, fit_corners, refine
 from bench.measure.reading import Box, Reader
+from bench.measure.shading import Shading, fit_shading, paper_places
 from bench.measure.tone import Tone, measure_tone
 from fixtures.charts import CHARTS, Chart, Edge, Region, chart_of_markers
 from standards.errors import MeasurementRefused
@@ -86,9 +87,37 @@ class ChartView:
 
         Raises MeasurementRefused if the steps are covered, clipped or unevenly lit.
         """
+        return self._lit(pictures)[1]
+
+    def shading(self, pictures: Sequence[NDArray[np.uint8]] = ()) -> Shading:
+        """How the light falls off from the picture's middle. Raises MeasurementRefused as `tone` does."""
+        return self._lit(pictures)[0]
+
+    def square_radius(self, points: _Floats) -> _Floats:
+        """Squares of the distance of (n, 2) pixels from the picture's middle, in half diagonals."""
+        return np.asarray((((points - self.map.centre) / self.map.half_diagonal) ** 2).sum(1))
+
+    def _lit(self, pictures: Sequence[NDArray[np.uint8]]) -> tuple[Shading, Tone]:
+        """Fall-off and tone curve together."""
         of = pictures or (self.picture,)
         codes = [float(np.mean([p[box].mean() for p in of])) for box in self.grey_boxes]
-        return measure_tone(codes, [grey.reflectance or 0.0 for grey in self.chart.greys])
+        if not codes:
+            raise MeasurementRefused(
+                f"chart {self.chart.name} has no grey steps: no tone curve can be had from it"
+            )
+        reflectance = np.array([grey.reflectance or 0.0 for grey in self.chart.greys])
+        middles = np.array([self.corners(grey).mean(0) for grey in self.chart.greys])
+        squares = self.square_radius(middles)
+
+        def tone_at(shading: Shading) -> Tone:
+            return measure_tone(codes, (reflectance * shading.at(squares)).tolist())
+
+        places = self.map.to_picture(paper_places(self.chart.name))
+        rows, columns = self.shape
+        inside = ((places > 3) & (places < (columns - 4, rows - 4))).all(1)
+        near = np.rint(places[inside]).astype(int)
+        paper = [np.mean([p[y - 2 : y + 3, x - 2 : x + 3].mean() for p in of]) for x, y in near]
+        return fit_shading(np.array(paper), self.square_radius(places[inside]), tone_at)
 
     def reader(self) -> Reader:
         """Reader of counter and lamp for every picture; without a tone curve the lamp reads nan."""

@@ -86,7 +86,7 @@ def _saturation(points: Sequence[_Point]) -> tuple[float, float] | None:
         return None
     x = np.array([p.log_light for p in apart[2::-1]])
     code = np.array([p.step.noise.mean for p in apart[2::-1]])
-    early, late = np.diff(code) / np.maximum(np.diff(x), 1e-6)
+    early, late = (float(s) for s in np.diff(code) / np.maximum(np.diff(x), 1e-6))
     if min(early, late) <= _FLAT:
         return None
     # A power law grows by a constant share a neper, and so does its slope.
@@ -129,8 +129,8 @@ def _noise_floor(points: Sequence[_Point]) -> tuple[float, float] | None:
     slopes = np.array([p.step.slope_u for p in rising])
     own = float(np.sqrt(np.mean(2 / degrees + (2 * slopes) ** 2)))
     spread = max(float(np.sqrt((left**2).sum() / max(len(left) - 2, 1))), own)
-    near = np.count_nonzero(light < 6 * at)
-    u = 0.5 * spread * math.sqrt(2.0 / max(near, 1))
+    near = float(max(int(np.count_nonzero(light < 6 * at)), 1))
+    u = 0.5 * spread * math.sqrt(2.0 / near)
     return math.log(at), math.hypot(u, rising[0].light_u)
 
 
