@@ -24,6 +24,7 @@ from bench.chart_command import chart
 from bench.clear_errors import clear_errors
 from bench.sample_commands import sample
 from bench.table import printer
+from bench.validate_command import validate
 from reports.record import Intrusiveness
 from standards.errors import CamcertError, UsageError
 
@@ -50,6 +51,7 @@ def main() -> None:
       bench standards coverage         what of the law is measured, documented, unread?
       bench sample draw                which of many cameras are inspected
       bench chart                      test charts to print, or to show on a monitor
+      bench validate image             the procedures against cameras of known truth
 
     A password is never an argument: it comes from $BENCH_CAMERA_PASSWORD, the keyring or a prompt.
     Exit codes: 0 conforms, 1 does not conform, 2 usage, 3 bench fault or inconclusive.
@@ -58,6 +60,7 @@ def main() -> None:
 
 main.add_command(standards)
 main.add_command(sample)
+main.add_command(validate)
 main.add_command(chart)
 
 

@@ -29,7 +29,7 @@ from reports.inspection import write_inspection
 from reports.verify import verify
 from standards.errors import BenchError
 
-__all__ = ["VirtualCamera", "demo_files", "demonstrate", "virtual_camera"]
+__all__ = ["VirtualCamera", "demo_files", "demonstrate", "simulated", "virtual_camera"]
 
 _START_S = 30.0
 
@@ -57,15 +57,16 @@ def demo_files() -> dict[str, Path]:
 
 
 @contextmanager
-def virtual_camera(camera: Path) -> Generator[VirtualCamera]:
-    """Run one virtual camera until the block ends; $LAMP, the instruments' addresses by
-    role ($POWER_SUPPLY ...) and the camera's password are set for the bench.
+def simulated(camera: Path, *, truth: Path | None = None) -> Generator[dict[str, Any]]:
+    """Run one virtual camera until the block ends; yields what it announced: its addresses.
 
-    Raises BenchError with the camera's own last words if it does not come up within 30 s.
+    truth: where it logs what is true, for a proof to read afterwards. Raises BenchError with the camera's own last words
+    if it does not come up within 30 s.
     """
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fixtures.simulated", str(camera)],
+            [sys.executable, "-m", "fixtures.simulated", str(camera)]
+            + (["--truth", str(truth)] if truth is not None else []),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -76,10 +77,7 @@ def virtual_camera(camera: Path) -> Generator[VirtualCamera]:
             if found is None:
                 log.seek(0)
                 raise BenchError(f"the virtual camera {camera} did not start: {log.read()[-2000:].strip()}")
-            password = tomllib.loads(camera.read_text())["device"]["password"]
-            addresses = {role.upper(): address for role, address in found["instruments"].items()}
-            with _environment({"LAMP": found["lamp"], "BENCH_CAMERA_PASSWORD": password, **addresses}):
-                yield VirtualCamera(found["onvif"], found["rtsp"], found["lamp"], found["instruments"])
+            yield found
         finally:
             process.terminate()
             try:
@@ -87,6 +85,19 @@ def virtual_camera(camera: Path) -> Generator[VirtualCamera]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+@contextmanager
+def virtual_camera(camera: Path) -> Generator[VirtualCamera]:
+    """Run one virtual camera until the block ends; $LAMP, the instruments' addresses by
+    role ($POWER_SUPPLY ...) and the camera's password are set for the bench. Raises BenchError as `simulated`."""
+    with simulated(camera) as found:
+        password = tomllib.loads(camera.read_text())["device"]["password"]
+        addresses = {role.upper(): address for role, address in found["instruments"].items()}
+        with _environment({"LAMP": found["lamp"], "BENCH_CAMERA_PASSWORD": password, **addresses}):
+            yield VirtualCamera(found["onvif"], found["rtsp"], found["lamp"], found["instruments"])
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+"""Cameras of the proof, drawn from conditions.toml by seed: the same seed is the same camera for ever."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+__all__ = ["CHARTS", "camera_tables", "toml_text"]
+
+#: Charts that the proof shows, and how long each is captured, seconds.
+CHARTS: dict[str, float] = {
+    "edges": 2.2,
+    "camcert-1": 2.2,
+    "wedge": 2.2,
+    "grey": 2.2,
+    "colour": 1.6,
+    "grid": 1.2,
+}
+PASSWORD = "camcert-proof"  # of a simulated camera
+
+
+def _drawn(draw: np.random.Generator, wanted: Any) -> Any:
+    if isinstance(wanted, list) and len(wanted) == 2 and all(isinstance(v, int | float) for v in wanted):
+        value = draw.uniform(wanted[0], wanted[1])
+        whole = all(isinstance(v, int) for v in wanted)
+        return round(float(value)) if whole else round(float(value), 6)
+    return wanted[int(draw.integers(len(wanted)))]
+
+
+def camera_tables(chart: str, seed: int) -> dict[str, Any]:
+    """The camera file of one seed before one chart, as tables."""
+    ranges = tomllib.loads((files("bench.validate") / "conditions.toml").read_text())
+    draw = np.random.default_rng([seed, sum(map(ord, chart))])
+    drawn = {
+        table: {key: _drawn(draw, wanted) for key, wanted in keys.items()}
+        for table, keys in ranges.items()
+    }  # fmt: skip
+    stream = drawn.pop("stream")
+    width, height = stream["size"]
+    world = drawn.pop("world")
+    scene = {"chart": chart, **drawn["scene"]}
+    return {
+        "title": f"proof {chart} {seed}",
+        "device": {"manufacturer": "Simulated", "model": "PROOF", "serial": f"{chart}-{seed}", "password": PASSWORD},
+        "stream": {
+            "width": width, "height": height, "fps": 25, "gop": stream["gop"],
+            "bitrate_kbit": stream[f"bitrate_kbit_{height}"],
+        },
+        **drawn,
+        "scene": scene,
+        "picture": {**drawn["picture"], "seed": seed},
+        "world": {"initial": world},
+    }  # fmt: skip
+
+
+def toml_text(tables: dict[str, Any], prefix: str = "") -> str:
+    """Tables of plain values as TOML; tables in tables by their dotted name."""
+    lines = [f"[{prefix}]"] if prefix else []
+    lines += [f"{key} = {json.dumps(value)}" for key, value in tables.items() if not isinstance(value, dict)]
+    for key, value in tables.items():
+        if isinstance(value, dict):
+            lines += ["", toml_text(value, f"{prefix}.{key}" if prefix else key)]
+    return "\n".join(lines)

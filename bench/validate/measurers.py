@@ -1,0 +1,148 @@
+"""From a capture of the proof to values beside their truth: one function a family, each blind to the truth it measures.
+
+Truth is worked out here anew from what the camera logged (focal length, distortion, Gaussian, pixel), never with the code
+that measures.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from bench.camera import decode
+from bench.measure.chart_view import ChartView, locate, which_chart
+from bench.measure.resolution import resolution
+from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
+from bench.validate.captures import Proof
+from standards.errors import MeasurementRefused
+from standards.quantity import Estimate
+
+__all__ = ["MEASURERS", "Measurer", "Row", "measure"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value of the proof. u95: expanded uncertainty; refused: why there is no value; cpu_ms: of the measuring."""
+
+    quantity: str
+    chart: str
+    seed: int
+    value: float | None = None
+    u95: float | None = None
+    truth: float | None = None
+    refused: str = ""
+    cpu_ms: float = 0.0
+
+
+#: What a measurer is given: the capture, the chart as found, luma pictures one a GOP.
+Pictures = tuple[np.ndarray, ...]
+Truths = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """chart: that it needs; quantities; measure: the estimates; truth: by quantity, left out where a case has none (a
+    limit beyond the pixel grid)."""
+
+    chart: str
+    quantities: tuple[str, ...]
+    measure: Callable[[Proof, ChartView, Pictures], Iterable[Estimate]]
+    truth: Callable[[Proof], Truths]
+
+
+def _falls_to(level: float, sigma: float, angle_deg: float) -> float:
+    """Cycles a pixel where a Gaussian and a unit-square pixel leave this modulation along a normal."""
+    cosine, sine = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+
+    def excess(f: float) -> float:
+        gauss = math.exp(-2 * (math.pi * sigma * f) ** 2)
+        return gauss * float(np.sinc(f * cosine) * np.sinc(f * sine)) - level
+
+    return float(brentq(excess, 1e-6, 0.9999)) if excess(0.9999) < 0 else 1.0
+
+
+def _edges_truth(proof: Proof) -> Truths:
+    edges = proof.start["edges"]
+    squares: dict[str, list[float]] = {}
+    for name, edge in edges.items():
+        side = name.rsplit(".", 1)[1]
+        if side in ("left", "right"):
+            # The angle to the rows of the normal of a near-vertical edge.
+            squares.setdefault(name.rsplit(".", 1)[0], []).append(
+                _falls_to(0.1, edge["sigma_px"], edge["angle_deg"])
+            )
+    centre = float(np.mean(squares.pop("edge.centre")))
+    found = {"resolution.corner_ratio": 100 * float(np.mean([np.mean(v) for v in squares.values()])) / centre}
+    if centre <= 0.5:
+        found["resolution.centre"] = 2 * proof.start["stream"]["height"] * centre
+    return found
+
+
+def _wedge_truth(proof: Proof) -> Truths:
+    """The Gaussian is the same all over; the lines stand within a degree or two of the pixel grid."""
+    limit = _falls_to(0.1, proof.start["picture"]["blur_sigma_px"], proof.camera["scene"]["rotation_deg"])
+    if limit > NYQUIST_LIMITED:
+        return {}
+    return {
+        "resolution.wedge_centre": 2 * proof.start["stream"]["height"] * limit,
+        "resolution.wedge_corner_ratio": 100.0,
+    }
+
+
+MEASURERS: tuple[Measurer, ...] = (
+    Measurer(
+        "camcert-1", ("resolution.centre", "resolution.corner_ratio"),
+        lambda proof, view, pictures: resolution(pictures, view), _edges_truth,
+    ),
+    Measurer(
+        "wedge", ("resolution.wedge_centre", "resolution.wedge_corner_ratio"),
+        lambda proof, view, pictures: wedge_resolution(pictures, view), _wedge_truth,
+    ),
+)  # fmt: skip
+
+
+def _view(proof: Proof) -> ChartView:
+    refused: MeasurementRefused | None = None
+    for picture in decode.first_pictures(proof.capture, 3):
+        try:
+            return locate(picture, which_chart(picture))
+        except MeasurementRefused as error:
+            refused = error
+    raise refused or MeasurementRefused("no picture could be decoded")
+
+
+def measure(proof: Proof) -> list[Row]:
+    """Every quantity that the capture's chart serves. A refusal is a row too."""
+    wanted = [m for m in MEASURERS if m.chart == proof.chart]
+    if not wanted:
+        return []
+    try:
+        view = _view(proof)
+        pictures = decode.read_frames(proof.capture, look=None).pictures
+    except MeasurementRefused as refused:
+        return [Row(q, proof.chart, proof.seed, refused=str(refused)) for m in wanted for q in m.quantities]
+    rows: list[Row] = []
+    for measurer in wanted:
+        truth = measurer.truth(proof)
+        start = time.process_time()
+        try:
+            found = {e.quantity: e for e in measurer.measure(proof, view, pictures)}
+        except MeasurementRefused as refused:
+            rows += [Row(q, proof.chart, proof.seed, refused=str(refused)) for q in measurer.quantities]
+            continue
+        cpu = (time.process_time() - start) * 1e3
+        for quantity in measurer.quantities:
+            if quantity not in truth:
+                continue
+            estimate = found.get(quantity)
+            if estimate is None or estimate.expanded_uncertainty is None:
+                rows.append(Row(quantity, proof.chart, proof.seed, refused="no value with an uncertainty"))
+                continue
+            value, u95 = float(estimate.value), float(estimate.expanded_uncertainty)
+            rows.append(Row(quantity, proof.chart, proof.seed, value, u95, truth[quantity], "", cpu))
+    return rows
