@@ -1,59 +1,66 @@
-"""Noise of even patches in a stack of pictures: temporal and fixed, in codes and as a signal-to-noise ratio.
+"""Signal-to-noise ratio of a grey chart, in linear light, from a stack of pictures.
 
-The structure is that of ISO 15739 (total, temporal and fixed-pattern noise; signal by the slope of the OECF). Its clause
-text was not read by us; docs/methods/noise.md says what is done.
+SNR at a luminance L is L over the noise referred to the scene: L (dc/dL) / sd(c) = (dc/d ln L) / sd(c), c the code.
+No tone curve is assumed: the slope comes from the chart's own steps. Structure of ISO 15739 (incremental gain,
+temporal and fixed-pattern noise apart); its clause text was not read by us. docs/methods/noise.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.chart_view import ChartView
-from bench.measure.uncertainty import combine
-from fixtures.charts import Region
+from bench.measure.patch_noise import PatchNoise, patch_noise
+from bench.measure.uncertainty import combine, normal, rectangular
 from standards.errors import MeasurementRefused
-from standards.quantity import Contribution, Estimate, Kind
+from standards.quantity import Bound, Contribution, Estimate, Kind
 
-__all__ = ["DENSITY_U", "GreyStep", "PatchNoise", "grey_steps", "patch_noise", "snr"]
+__all__ = ["DENSITY_U", "GREY", "Coding", "GreyStep", "grey_steps", "snr"]
 
 _Floats = NDArray[np.float64]
-_QUANTISATION = 1.0 / 12.0  # code^2
-_CORE = 0.7  # inner share of a patch
-_LEAST_PIXELS, _LEAST_PICTURES = 100, 3
-_CLIPPED = 0.02  # share of pixels at an end of the codes
-_ENDS = (0, 255)
-_LAGS = 6  # pixels over which noise may hang together
-_NEIGHBOURS = 2  # steps either side that the slope of the tone curve is fitted over
+GREY = 0.18  # reflectance that the one figure is stated for
 #: Standard uncertainty of a grey step's density where no certificate states it: that of good photographic prints.
 DENSITY_U = 0.005
-_REFERENCE = 0.18  # reflectance that the ratio is stated for
-_SMALLEST_SD = 0.15  # codes: below, quantisation hides the noise
-_FROZEN = 0.02  # code^2 of temporal variance below which successive pictures are copies
+_DB, _NEPERS = 20.0 / math.log(10.0), math.log(10.0)  # decibels a neper; nepers of light a unit of density
+_CORE = 0.75  # inner share of a patch: its rim is blurred and ringed
+_NEAR, _ORDER = 9, 3  # steps and order of the local polynomial that gives the slope of the tone curve
+_AROUND = 5  # steps that the figure at GREY is drawn from
+_FARTHEST = 1.5  # nepers from GREY to the farthest of them
+_LEAST_SLOPE = 2.0  # codes a neper of light: below, the tone curve is clipped
+_LEAST_VARIANCE, _HIDDEN_SD = (
+    0.2,
+    0.5,
+)  # code squared, code: below, rounding hides noise; what would have been seen
+_FROZEN = 0.02  # code squared of temporal variance below which successive pictures are copies
+_CLIPPED = 0.02  # share of pixels at an end of the codes
+_LEAST_STEPS = 5
 
 
 @dataclass(frozen=True)
-class PatchNoise:
-    """mean: codes; temporal, fixed: variances, code^2, quantisation taken off; temporal_dof, fixed_dof: how many
-    independent values stand behind each; clipped: share of its pixels at an end of the codes."""
+class Coding:
+    """How the pictures were coded. name: "raw", "mjpeg", "h264" …; rate: bit/s, None if there is none; step: of the
+    quantiser of luma, root mean square over a block's coefficients, in codes where the transform is orthonormal, None
+    where not known; intra: every picture is coded alone; said: the sentence for the record."""
 
-    mean: float
-    temporal: float
-    fixed: float
-    temporal_dof: float
-    fixed_dof: float
-    pixels: int
-    clipped: float
+    name: str
+    rate: float | None = None
+    step: float | None = None
+    intra: bool = False
+    said: str = ""
+
+    def keeps(self, sd: float) -> bool:
+        """Whether noise of this deviation, code, outlives the coding: steps no larger, in pictures coded alone."""
+        return self.name == "raw" or (self.intra and self.step is not None and self.step <= sd)
 
     @property
-    def total(self) -> float:
-        """Variance of one pixel of one picture about the patch, code^2."""
-        return self.temporal + self.fixed
+    def added(self) -> float:
+        """Variance, code squared, that coding adds to noise it keeps: its steps' and one rounding more."""
+        return (1.0 + self.step**2) / 12.0 if self.step is not None else 0.0
 
 
 @dataclass(frozen=True)
@@ -70,195 +77,162 @@ class GreyStep:
         return self.slope / math.sqrt(variance) if variance > 0 else math.inf
 
 
-def _without_plane(patch: _Floats) -> tuple[_Floats, int]:
-    """The patch without its best plane, and how many degrees of freedom that took."""
-    rows, columns = patch.shape
-    y, x = np.mgrid[0:rows, 0:columns]
-    basis = np.column_stack([np.ones(patch.size), x.ravel() - x.mean(), y.ravel() - y.mean()])
-    solved = np.linalg.lstsq(basis, patch.ravel(), rcond=None)[0]
-    return np.asarray(patch - (basis @ solved).reshape(patch.shape)), 3
-
-
-def _hangs_together(residual: _Floats) -> float:
-    """How many pixels count as one for a variance: sum of squared correlations over lags up to 6 pixels.
-
-    residual: (n, rows, columns) of mean 0.
-    """
-    n, rows, columns = residual.shape
-    shape = (2 * rows, 2 * columns)
-    power = (np.abs(np.fft.rfft2(residual, s=shape)) ** 2).mean(0)
-    correlation = np.fft.irfft2(power, s=shape)
-    counts = np.fft.irfft2(np.abs(np.fft.rfft2(np.ones((rows, columns)), s=shape)) ** 2, s=shape)
-    reach_y, reach_x = min(_LAGS, rows // 2), min(_LAGS, columns // 2)
-    dy, dx = np.arange(-reach_y, reach_y + 1), np.arange(-reach_x, reach_x + 1)
-    near = np.ix_(dy % shape[0], dx % shape[1])
-    local = correlation[near] / np.maximum(counts[near], 1)
-    top = local[reach_y, reach_x]
-    if top <= 0:
-        return 1.0
-    squares = (local / top) ** 2
-    # What chance alone puts into so many lags is no correlation.
-    chance = (squares.size - 1) / (n * rows * columns)
-    return max(1.0, float(squares.sum() - chance))
-
-
-def patch_noise(stack: NDArray[np.uint8], run: NDArray[np.int64], box: tuple[slice, slice]) -> PatchNoise:
-    """Noise of one even patch. stack: (n, rows, columns) codes; run: (n,) which run of successive pictures each is of.
-
-    The temporal part is the variance from picture to picture within a run, each picture freed of its plane, so that
-    neither flicker nor a change of light counts. The fixed part is the variance of the mean picture over the runs, freed
-    of its plane and of the temporal part left in it. 1/12 code^2 is taken off the temporal part.
-    Raises MeasurementRefused for a patch of fewer than 100 pixels, or fewer than 3 pictures.
-    """
-    patch = stack[:, box[0], box[1]].astype(np.float64)
-    n, rows, columns = patch.shape
-    if rows * columns < _LEAST_PIXELS or min(rows, columns) < 4:
-        raise MeasurementRefused(
-            f"a patch of {columns} x {rows} pixels is too small for its noise: fill the picture"
-        )
-    if n < _LEAST_PICTURES:
-        raise MeasurementRefused(
-            f"noise needs {_LEAST_PICTURES} successive pictures, there are {n}: capture longer"
-        )
-    clipped = float(np.mean((patch == _ENDS[0]) | (patch == _ENDS[1])))
-    flat = patch - patch.mean((1, 2), keepdims=True)
-    temporal, degrees, parts = 0.0, 0, []
-    for number in np.unique(run):
-        of = flat[run == number]
-        if len(of) < 2:
-            continue
-        left = of - of.mean(0)
-        temporal += float((left**2).sum())
-        degrees += (len(of) - 1) * (rows * columns - 1)
-        parts.append(left)
-    if degrees == 0:
-        raise MeasurementRefused("no two pictures of the stack follow each other: capture longer")
-    raw = temporal / degrees
-    apart = _hangs_together(np.concatenate(parts))
-    mean, taken = _without_plane(flat.mean(0))
-    spread = float((mean**2).sum()) / (mean.size - taken)
-    fixed = spread - raw / n
-    return PatchNoise(
-        mean=float(patch.mean()),
-        temporal=max(raw - _QUANTISATION, 0.0),
-        fixed=max(fixed, 0.0),
-        temporal_dof=degrees / apart,
-        fixed_dof=(mean.size - taken) / _hangs_together(mean[None]),
-        pixels=mean.size,
-        clipped=clipped,
-    )
-
-
-def _slopes(densities: _Floats, codes: _Floats, density_u: float) -> list[tuple[float, float]]:
-    """dcode / d ln L at every step and its relative uncertainty, by a local parabola over neighbouring steps."""
-    found = []
-    for i in range(len(codes)):
-        near = slice(max(0, i - _NEIGHBOURS), i + _NEIGHBOURS + 1)
-        light = -(densities[near] - densities[i]) * math.log(10.0)
-        basis = np.column_stack([np.ones(len(light)), light, light**2])
-        solver = np.linalg.pinv(basis)
-        slope = float(solver[1] @ codes[near])
-        # An error of a density moves its point along the light's axis by ln 10 of it, so its code by slope times that.
-        u = abs(slope) * math.log(10.0) * density_u * float(np.sqrt((solver[1] ** 2).sum()))
-        left = codes[near] - basis @ (solver @ codes[near])
-        spread = math.sqrt(float((left**2).sum()) / max(len(light) - 3, 1))
-        u = math.hypot(u, spread * float(np.sqrt((solver[1] ** 2).sum())))
-        found.append((slope, u / abs(slope) if slope else math.inf))
+def _derivative(densities: _Floats) -> _Floats:
+    """(n, n) what each step's code adds to dcode / d ln L at each step: a cubic through the nine nearest."""
+    light = -_NEPERS * densities
+    found = np.zeros((len(light), len(light)))
+    for i, here in enumerate(light):
+        near = np.sort(np.argsort(np.abs(light - here), kind="stable")[:_NEAR])
+        x = light[near] - here
+        scale = max(float(np.abs(x).max()), 1e-9)
+        powers = np.vander(x / scale, min(_ORDER, len(near) - 2) + 1, increasing=True)
+        found[i, near] = np.linalg.pinv(powers)[1] / scale
     return found
 
 
+def _steps(patches: Sequence[PatchNoise], densities: _Floats, density_u: float) -> list[GreyStep]:
+    weights = _derivative(densities)
+    codes = np.array([p.mean for p in patches])
+    slopes = weights @ codes
+    # A density that is wrong moves its step's code along the curve.
+    errors = np.hypot(slopes * _NEPERS * density_u, np.array([p.u_mean for p in patches]))
+    u = np.sqrt((weights**2) @ errors**2)
+    return [
+        GreyStep(float(d), p, float(s), float(e / abs(s)) if s else math.inf)
+        for d, p, s, e in zip(densities, patches, slopes, u, strict=True)
+    ]
+
+
 def grey_steps(
-    stack: NDArray[np.uint8], run: NDArray[np.int64], view: ChartView, *, density_u: float = DENSITY_U
+    pictures: Iterable[NDArray[np.uint8]],
+    run: Iterable[int],
+    view: ChartView,
+    *,
+    density_u: float = DENSITY_U,
 ) -> list[GreyStep]:
-    """Every grey step of the chart, from light to dark. density_u: standard uncertainty of a density.
+    """Every grey step of the chart, from light to dark.
 
-    Raises MeasurementRefused if the chart has no grey steps, or one is too small.
+    pictures, run: see `patch_noise`, of the size of the view's picture; density_u: standard uncertainty of a density.
+    Raises MeasurementRefused if the chart has no grey steps or the pictures do not serve.
     """
-    greys: Sequence[Region] = [g for g in view.chart.greys if g.reflectance]
-    if len(greys) < 5:
+    greys = sorted((g for g in view.chart.greys if g.reflectance), key=lambda g: -(g.reflectance or 0.0))
+    densities = np.array([-math.log10(g.reflectance or 1.0) for g in greys])
+    if len(np.unique(densities)) < max(_LEAST_STEPS, len(densities)):
         raise MeasurementRefused(f"chart {view.chart.name} has no grey steps: use grey, edges or camcert-1")
-    if stack.shape[1:] != view.shape:
-        raise MeasurementRefused("the stack's pictures are not of the size the chart was found in: run again")
-    greys = sorted(greys, key=lambda grey: -(grey.reflectance or 0.0))
-    noises = [patch_noise(stack, run, view.box(grey.inset(_CORE))) for grey in greys]
-    densities = np.array([-math.log10(grey.reflectance or 1.0) for grey in greys])
-    slopes = _slopes(densities, np.array([n.mean for n in noises]), density_u)
-    return [GreyStep(float(d), n, s, u) for d, n, (s, u) in zip(densities, noises, slopes, strict=True)]
+    boxes = [view.box(grey.inset(_CORE)) for grey in greys]
+    return _steps(patch_noise(pictures, run, boxes, shape=view.shape), densities, density_u)
 
 
-def _between(steps: Sequence[GreyStep], density: float) -> tuple[GreyStep, GreyStep, float]:
-    """The two steps round a density and how far it lies from the first to the second, 0 to 1."""
-    for a, b in pairwise(steps):
-        if a.density <= density <= b.density:
-            return a, b, (density - a.density) / (b.density - a.density)
-    raise MeasurementRefused("no two grey steps lie either side of a reflectance of 18 %: use chart grey")
-
-
-def snr(steps: Sequence[GreyStep], *, stream: str, intra: bool) -> Estimate:
-    """Signal-to-noise ratio at a reflectance of 18 %, dB: 20 log10 of L g / sd, temporal and fixed noise together.
-
-    steps: from light to dark. stream: codec, size and rate, which the figure means nothing without. intra: every picture
-    is coded alone ("picture.snr"); else "picture.snr_encoded", a quantity of its own, since prediction copies noise
-    from picture to picture and leaves it out. Raises MeasurementRefused where the patch is clipped, still or too even.
-    Source: ISO 15739 (structure; text not read).
-    """
-    a, b, share = _between(steps, -math.log10(_REFERENCE))
-    if max(a.noise.clipped, b.noise.clipped) > _CLIPPED:
-        raise MeasurementRefused("the grey at 18 % is clipped: change light or exposure")
-    if min(a.slope, b.slope) <= 0:
-        raise MeasurementRefused("the grey steps at 18 % do not rise in brightness: light the chart evenly")
-    if min(a.noise.total, b.noise.total) < _SMALLEST_SD**2:
+def _around(steps: Sequence[GreyStep], at: float) -> tuple[list[int], _Floats]:
+    """Places of the usable steps about a reflectance, and their weights in the value there (a straight line)."""
+    x = np.array([-_NEPERS * step.density - math.log(at) for step in steps])
+    usable = [i for i, s in enumerate(steps) if s.slope >= _LEAST_SLOPE and s.noise.clipped <= _CLIPPED]
+    pick = sorted(sorted(usable, key=lambda i: abs(float(x[i])))[:_AROUND])
+    near = x[pick]
+    if len(pick) < _AROUND or near.min() > 0 or near.max() < 0 or np.abs(near).max() > _FARTHEST:
         raise MeasurementRefused(
-            f"the noise is below {_SMALLEST_SD} codes: 8 bits are too coarse for it; give the camera less light"
+            f"the grey steps about reflectance {at:g} are clipped or do not rise in brightness: "
+            "mend light or exposure, show a chart with more of them"
         )
-    if intra and max(a.noise.temporal, b.noise.temporal) < _FROZEN:
+    line = np.stack([np.ones_like(near), near], axis=1)
+    return pick, np.asarray(np.linalg.pinv(line)[0])
+
+
+def _level(near: Sequence[GreyStep], variance: _Floats, weights: _Floats) -> float | None:
+    """dB at the reflectance asked for; None where a step shows none of this noise."""
+    if variance.min() <= 0:
+        return None
+    slope = np.array([step.slope for step in near])
+    return float(weights @ (_DB * np.log(slope / np.sqrt(variance))))
+
+
+def _slope_u(steps: Sequence[GreyStep], pick: list[int], weights: _Floats, density_u: float) -> float:
+    """Standard uncertainty, dB, by densities and mean codes: they act on neighbouring slopes together."""
+    share = _derivative(np.array([step.density for step in steps]))[pick]
+    slope = np.array([step.slope for step in steps])
+    through = (weights / slope[pick]) @ share
+    errors = np.hypot(slope * _NEPERS * density_u, np.array([step.noise.u_mean for step in steps]))
+    return float(_DB * np.sqrt(np.sum((through * errors) ** 2)))
+
+
+def _budget(near: Sequence[GreyStep], weights: _Floats, added: float, slope_u: float) -> list[Contribution]:
+    total = np.maximum(np.array([step.noise.total for step in near]), 1e-12)
+    factor = _DB / 2 * float(np.sqrt(weights @ weights))
+
+    def relative(values: Sequence[float]) -> float:
+        return factor * float(np.sqrt(np.mean((np.asarray(values) / total) ** 2)))
+
+    scatter = relative([step.noise.u_total for step in near])
+    rounding = relative([step.noise.rounding / math.sqrt(2) for step in near])
+    budget = [
+        normal("scatter within the patches", scatter, 15.0 * len(near), "16 pieces of each of 5 patches"),
+        normal("densities and mean codes of the steps", slope_u, source="certificate, or a good print"),
+        normal("rounding beyond 1/12 code squared", rounding, source="worst place between two codes"),
+        rectangular("slope of the tone curve", 0.05, "cubic through 9 steps, known curves"),
+        rectangular("noise uneven over the picture", 0.08, "40 development cameras"),
+    ]
+    if added:
+        db = _DB / 2 * math.log1p(added / float(np.mean(total)))
+        budget.append(rectangular("noise of the quantiser", max(0.1, db / 2), "half of what is taken off"))
+    return budget
+
+
+def _details(steps: Sequence[GreyStep], coding: Coding) -> dict[str, object]:
+    def told(step: GreyStep) -> dict[str, float | None]:
+        noise = step.noise
+        found = {
+            "density": step.density, "code": noise.mean, "slope_code_a_neper": step.slope, "drift_code": noise.drift,
+            "sd_code": math.sqrt(noise.total), "sd_temporal_code": math.sqrt(noise.temporal),
+            "sd_fixed_code": math.sqrt(noise.fixed),
+        }  # fmt: skip
+        for name, variance in (("snr_db", noise.total), ("snr_temporal_db", noise.temporal)):
+            ratio = step.ratio(variance)
+            found[name] = 20 * math.log10(ratio) if 0 < ratio < math.inf else math.nan
+        return {name: round(v, 4) if math.isfinite(v) else None for name, v in found.items()}
+
+    return {
+        "codec": coding.name, "bit_rate": coding.rate, "quantiser_step": coding.step, "stream": coding.said,
+        "pictures": steps[0].noise.pictures, "steps": [told(step) for step in steps],
+    }  # fmt: skip
+
+
+def snr(
+    steps: Sequence[GreyStep], coding: Coding, *, at: float = GREY, density_u: float = DENSITY_U
+) -> Estimate:
+    """SNR at a reflectance, dB, temporal and fixed-pattern noise together, from the five steps about it.
+
+    steps: from light to dark, of the `density_u` they were made with. Quantity picture.snr of raw pictures, and of such
+    that were coded alone with steps no larger than the noise; picture.snr_encoded of others: coding replaces the
+    camera's noise by its own. Where rounding hides the noise the value is a lower bound, with the noise that would have
+    been seen. Raises MeasurementRefused if the steps about it are clipped or missing.
+    """
+    pick, weights = _around(steps, at)
+    near = [steps[i] for i in pick]
+    totals = np.array([step.noise.total for step in near])
+    least = float(totals.min())
+    proper, hidden = coding.keeps(math.sqrt(least)), least < _LEAST_VARIANCE
+    if proper and not hidden and min(step.noise.temporal for step in near) < _FROZEN:
         raise MeasurementRefused(
             "successive pictures are copies of each other: no temporal noise can be told"
         )
-    decibels = [20 * math.log10(step.ratio(step.noise.total)) for step in (a, b)]
-    value = decibels[0] + share * (decibels[1] - decibels[0])
-    to_db = 20 / math.log(10)
-    degrees = sum(_total_dof(s.noise) for s in (a, b))
-    least = min(a.noise.total, b.noise.total)
-    budget = (
-        Contribution(
-            name="scatter of the noise itself", u=to_db / math.sqrt(2 * degrees), dof=degrees, method="A",
-            source="this stack",
-        ),
-        Contribution(name="slope of the tone curve", u=to_db * max(a.slope_u, b.slope_u), source="densities of the chart"),
-        # Quantisation is uniform only where noise spreads over codes: what the correction can be wrong by.
-        Contribution(name="quantisation", u=to_db * 0.5 * 0.1 * _QUANTISATION / least, source="docs/methods/noise.md"),
-    )  # fmt: skip
-    u, dof = combine(budget)
-    quantity = "picture.snr" if intra else "picture.snr_encoded"
-    notes = [f"stream: {stream}", "at a reflectance of 18 %, temporal and fixed noise together"]
-    if not intra:
-        notes.append(
-            "after prediction between pictures: not comparable with the ratio of the camera's own picture"
-        )
+    added = coding.added if proper and not hidden else 0.0
+    value = _level(near, np.maximum(totals - added, _HIDDEN_SD**2 if hidden else least / 4), weights)
+    assert value is not None  # the floor is positive
+    slope_u = _slope_u(steps, pick, weights, density_u)
+    budget = () if hidden else tuple(_budget(near, weights, added, slope_u))
+    u, dof = combine(budget) if budget else (None, None)
+    notes = [f"at reflectance {at:g}, linear light, temporal and fixed noise; {coding.said or coding.name}"]
+    if not proper:
+        notes.append("after lossy coding: the noise of the decoded picture, not the camera's own")
     return Estimate(
-        quantity=quantity, kind=Kind.RATIO, value=value, unit="dB", u=u, dof=dof, budget=budget,
-        details={"stream": stream, "steps": [_told(step) for step in steps]}, notes=tuple(notes),
+        quantity="picture.snr" if proper else "picture.snr_encoded", kind=Kind.RATIO, value=value, unit="dB",
+        u=u, dof=dof, budget=budget,
+        bound=Bound.LOWER if hidden else None,
+        bound_reason="the noise is less than rounding to whole codes lets be seen" if hidden else "",
+        details={
+            **_details(steps, coding),
+            "temporal_db": _level(near, np.array([s.noise.temporal - added for s in near]), weights),
+            "fixed_db": _level(near, np.array([s.noise.fixed for s in near]), weights),
+        },
+        notes=tuple(notes),
     )  # fmt: skip
-
-
-def _total_dof(noise: PatchNoise) -> float:
-    """Degrees of freedom of the sum of both variances (Welch-Satterthwaite)."""
-    parts = noise.temporal**2 / max(noise.temporal_dof, 1) + noise.fixed**2 / max(noise.fixed_dof, 1)
-    return noise.total**2 / parts if parts > 0 else max(noise.temporal_dof, 1)
-
-
-def _told(step: GreyStep) -> dict[str, float | None]:
-    temporal, total = step.ratio(step.noise.temporal), step.ratio(step.noise.total)
-    positive = step.slope > 0
-    return {
-        "density": round(step.density, 4),
-        "code": round(step.noise.mean, 3),
-        "temporal_sd_code": round(math.sqrt(step.noise.temporal), 4),
-        "fixed_sd_code": round(math.sqrt(step.noise.fixed), 4),
-        "codes_per_neper": round(step.slope, 3),
-        "temporal_snr_db": round(20 * math.log10(temporal), 3)
-        if positive and math.isfinite(temporal)
-        else None,
-        "snr_db": round(20 * math.log10(total), 3) if positive and math.isfinite(total) else None,
-    }
