@@ -1,9 +1,10 @@
-"""Noise and dynamic range of the picture, from the grey steps of whichever chart is in view."""
+"""Noise, dynamic range and grey levels of the picture, from the grey steps of whichever chart is in view."""
 
 from __future__ import annotations
 
 from bench.live import Live
 from bench.measure.dynamic_range import LitSteps, dynamic_range
+from bench.measure.grey_levels import grey_levels
 from bench.measure.noise import Coding, GreyStep, grey_steps, snr
 from bench.procedures import requirement
 from bench.session import Judge
@@ -36,3 +37,12 @@ def test_dynamic_range(live: Live, judge: Judge) -> None:
     """Dynamic range over the steps of the chart; a bound where the steps end first."""
     live.needs_intra()
     judge(dynamic_range([LitSteps(1.0, 0.0, _steps(live))], stream=str(live.stream)))
+
+
+@requirement("picture.grey_levels")
+def test_grey_levels(live: Live, judge: Judge) -> None:
+    """Grey steps told from their neighbours, on the chart with 24 of them (GB 50198-2011)."""
+    steps = grey_steps(
+        live.stack.pictures, live.stack.run, live.view("grey", "camcert-1"), density_u=live.density_u
+    )
+    judge(grey_levels(steps, stream=str(live.stream)))
