@@ -44,13 +44,15 @@ class Stack:
 
 @dataclass(frozen=True)
 class StreamDescription:
-    """What a figure of the picture has to be stated with. rate: bit/s as captured; gop: pictures from key to key."""
+    """What a figure of the picture has to be stated with. rate: bit/s as captured; gop: pictures from key to key;
+    bits_per_pixel: of a picture, on average."""
 
     codec: str
     width: int
     height: int
     rate: float
     gop: float
+    bits_per_pixel: float
 
     def __str__(self) -> str:
         return f"{self.codec}, {self.width} x {self.height}, {self.rate / 1e6:.2f} Mbit/s, a key frame in {self.gop:.0f}"
@@ -60,7 +62,9 @@ def describe(capture: Capture, shape: tuple[int, int]) -> StreamDescription:
     """The stream of a capture. shape: (rows, columns) of its pictures."""
     keys = int(np.count_nonzero(capture.units["key"]))
     rate = 8.0 * float(capture.units["size"].sum()) / max(capture.seconds, 1e-9)
-    return StreamDescription(capture.codec, shape[1], shape[0], rate, len(capture.units) / max(keys, 1))
+    count = max(len(capture.units), 1)
+    bits = 8.0 * float(capture.units["size"].sum()) / count / max(shape[0] * shape[1], 1)
+    return StreamDescription(capture.codec, shape[1], shape[0], rate, count / max(keys, 1), bits)
 
 
 def _whole_pictures(capture: Capture, units: range) -> Iterator[tuple[int, VideoFrame]]:

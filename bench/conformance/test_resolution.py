@@ -14,7 +14,13 @@ def test_picture_size(live: Live, judge: Judge) -> None:
     judge(*picture.picture_size(live.frames, live.capture.declared))
 
 
-@requirement("resolution.centre", "resolution.corner_ratio", version="2")
+@requirement("resolution.centre", "resolution.corner_ratio", version="3")
 def test_limiting_resolution(live: Live, judge: Judge) -> None:
     """Limiting resolution of slanted edges at 10 % modulation, centre and corners, in TV lines."""
-    judge(*resolution.resolution(live.frames.pictures, live.view("camcert-1"), chart_mtf=live.chart_mtf))
+    found = resolution.resolution(
+        live.frames.pictures,
+        live.view("camcert-1", "edges"),
+        chart_mtf=live.chart_mtf,
+        bits_per_pixel=live.stream.bits_per_pixel,
+    )
+    judge(*found)

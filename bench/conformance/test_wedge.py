@@ -11,4 +11,5 @@ from bench.session import Judge
 @requirement("resolution.wedge_centre", "resolution.wedge_corner_ratio")
 def test_wedge_resolution(live: Live, judge: Judge) -> None:
     """TV lines at 10 % of modulation, centre and corners."""
-    judge(*wedge_resolution(live.frames.pictures, live.view("wedge")))
+    bits = live.stream.bits_per_pixel
+    judge(*wedge_resolution(live.frames.pictures, live.view("wedge"), bits_per_pixel=bits))

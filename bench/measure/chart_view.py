@@ -100,8 +100,8 @@ class ChartView:
     def _lit(self, pictures: Sequence[NDArray[np.uint8]]) -> tuple[Shading, Tone]:
         """Fall-off and tone curve together."""
         of = pictures or (self.picture,)
-        codes = [float(np.mean([p[box].mean() for p in of])) for box in self.grey_boxes]
-        if not codes:
+        read = [float(np.mean([p[box].mean() for p in of])) for box in self.grey_boxes]
+        if not read:
             raise MeasurementRefused(
                 f"chart {self.chart.name} has no grey steps: no tone curve can be had from it"
             )
@@ -109,8 +109,18 @@ class ChartView:
         middles = np.array([self.corners(grey).mean(0) for grey in self.chart.greys])
         squares = self.square_radius(middles)
 
-        def tone_at(shading: Shading) -> Tone:
-            return measure_tone(codes, (reflectance * shading.at(squares)).tolist())
+        # Copies of a step at several places count as one: apart, they would pass for a step in the curve.
+        _, of_step = np.unique(reflectance, return_inverse=True)
+        copies = np.bincount(of_step)
+        codes = (np.bincount(of_step, read) / copies).tolist()
+
+        def tone_at(shading: Shading, tolerance: float | None = None) -> Tone:
+            known = (np.bincount(of_step, reflectance * shading.at(squares)) / copies).tolist()
+            return (
+                measure_tone(codes, known)
+                if tolerance is None
+                else measure_tone(codes, known, tolerance=tolerance)
+            )
 
         places = self.map.to_picture(paper_places(self.chart.name))
         rows, columns = self.shape

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from bench.measure.chart_mtf import ASSUMED, ChartMtf, pixels_per_mm, print_effect
 from bench.measure.chart_view import ChartView
+from bench.measure.coding import coding_u
 from bench.measure.edge import EdgeSfr, edge_sfr
 from bench.measure.tone import Tone
 from fixtures.charts import Edge
+from fixtures.charts.geometry import Orientation
 from standards.errors import MeasurementRefused
 from standards.quantity import Contribution, Estimate, Kind
 
@@ -31,9 +33,13 @@ _BEYOND = 1.0  # cycles a pixel that stands for "no fall to 10 % seen"
 _MOST_CLIPPED = 0.01  # share of an edge's pixels outside the measured tone curve by this many codes
 _CLIP_MARGIN = 6.0
 #: Relative standard uncertainties (type B) of f10; docs/methods/resolution.md says where each comes from.
-_METHOD_U = 0.002
+_METHOD_U = 0.001
 _TONE_U = 0.002
-_CODING_COMMON_U, _CODING_U = 0.012, 0.004  # of all squares alike, which the ratio cancels; of each alone
+_CODING_COMMON_U, _CODING_COMMON_POOR_U, _CODING_U = (
+    0.0035,
+    0.012,
+    0.003,
+)  # of all squares alike, which the ratio cancels; of each alone
 _ONE_PICTURE_U = 0.015
 _CURVE_POINTS = 51
 
@@ -70,6 +76,8 @@ def _measure(pictures: Sequence[NDArray[np.uint8]], view: ChartView, tone: Tone)
     """Every edge in every picture, by the edge's name. Raises MeasurementRefused, naming the edge."""
     found: dict[str, list[EdgeSfr]] = {}
     for edge in view.chart.edges:
+        if edge.orientation not in ("vertical", "horizontal"):
+            continue  # at 45 degrees to the pixels the phase along the edge hardly moves
         box = view.edge_box(edge)
         rows = []
         for picture in pictures:
@@ -92,8 +100,10 @@ def _refuse_clipped(roi: NDArray[np.uint8], tone: Tone, edge: Edge) -> None:
         )
 
 
-def _series(edges: Sequence[Edge], found: dict[str, list[EdgeSfr]], square: str) -> _Series:
-    names = [edge.name for edge in edges if edge.square == square and edge.near_vertical]
+def _series(
+    edges: Sequence[Edge], found: dict[str, list[EdgeSfr]], square: str, way: Orientation = "vertical"
+) -> _Series:
+    names = [edge.name for edge in edges if edge.square == square and edge.orientation == way]
     values = np.array([[r.mtf10 for r in found[name]] for name in names]).T
     noise = np.array([[r.mtf10_u for r in found[name]] for name in names]).T
     beyond = np.isnan(values)
@@ -247,13 +257,18 @@ def _through_print(
 
 
 def resolution(
-    pictures: Sequence[NDArray[np.uint8]], view: ChartView, *, chart_mtf: ChartMtf | None = None
+    pictures: Sequence[NDArray[np.uint8]],
+    view: ChartView,
+    *,
+    chart_mtf: ChartMtf | None = None,
+    bits_per_pixel: float | None = None,
 ) -> tuple[Estimate, Estimate]:
     """Limiting resolution of the centre, TV lines, and the corners' share of it, %.
 
     pictures: (rows, columns) luma, each of a different GOP, as a static chart's coding error does not
     average out within one. chart_mtf: certified modulation transfer of the print; without it the print is taken as
-    ideal, and a note says so. Returns "resolution.centre" (LW/PH at 10 %, capped at the pixel grid's limit) and
+    ideal, and a note says so. bits_per_pixel: of the coded stream, for the coding error.
+    Returns "resolution.centre" (LW/PH at 10 %, capped at the pixel grid's limit) and
     "resolution.corner_ratio" (mean of four corners over centre). Raises MeasurementRefused if no picture
     has the view's size, an edge cannot be measured, or the grey steps cannot.
     """
@@ -263,12 +278,17 @@ def resolution(
     tone = view.tone(fitting)
     found = _measure(fitting, view, tone)
     series = {s.name: _series(view.chart.edges, found, s.name) for s in view.chart.squares}
-    scatter = _scatter(list(series.values()))
+    across = [_series(view.chart.edges, found, s.name, "horizontal") for s in view.chart.squares]
+    scatter = _scatter([*series.values(), *across])
     numbers = {name: _uncertain(s, scatter, name.removeprefix("edge.")) for name, s in series.items()}
     method = [
         GTC.ureal(1, _METHOD_U, label="method: bias of the edge response"),
         GTC.ureal(1, _TONE_U, label="tone curve and nominal reflectances"),
-        GTC.ureal(1, _CODING_COMMON_U, label="coding error common to all edges"),
+        GTC.ureal(
+            1,
+            coding_u(bits_per_pixel, _CODING_COMMON_U, _CODING_COMMON_POOR_U),
+            label="coding error common to all edges",
+        ),
     ]
     true, printed, remarks = _through_print(numbers, view, found, chart_mtf)
     _, centre_parts = numbers.pop("edge.centre")

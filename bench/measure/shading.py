@@ -6,9 +6,9 @@ codes): both are found at once, the fall-off as a polynomial in the square of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,17 @@ _Floats = NDArray[np.float64]
 _ACROSS, _DOWN = 33, 19  # places that paper is looked for at
 _CLEAR = 4.0  # mm from anything that is drawn
 _FEWEST = 12
+_WHILE_SEARCHING = 255.0  # codes: steps contradict each other until the fall-off is right
+_STARTS = (0.05, 0.0, -0.05, -0.1, -0.15, -0.2, -0.3, -0.4, -0.55)
+_LOWEST, _HIGHEST = np.array([0.1, 0.4]), np.array([1.3, 1.6])
 _MOST_LOSS = 0.9  # of the light, at the half diagonal
+
+
+class ToneAt(Protocol):
+    """The tone curve from grey steps whose light falls off so; tolerance: codes by which steps may contradict each other."""
+
+    def __call__(self, shading: Shading, tolerance: float | None = None, /) -> Tone:
+        """Raises MeasurementRefused if the steps cannot be told apart, or contradict each other more."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ def paper_places(name: str) -> _Floats:
     return points[free]
 
 
-def fit_shading(paper: _Floats, squares: _Floats, tone_at: Callable[[Shading], Tone]) -> tuple[Shading, Tone]:
+def fit_shading(paper: _Floats, squares: _Floats, tone_at: ToneAt) -> tuple[Shading, Tone]:
     """The fall-off that makes the paper even, and the tone curve that goes with it.
 
     paper: (n,) mean codes of background at squares of the radius, (n,) half diagonals; tone_at: the tone curve from grey
@@ -70,22 +80,30 @@ def fit_shading(paper: _Floats, squares: _Floats, tone_at: Callable[[Shading], T
     codes = np.arange(256.0)
 
     def residual(vector: _Floats) -> _Floats:
-        shading = Shading(float(vector[0]), float(vector[1]))
+        shading = _of(vector)
         try:
-            table = tone_at(shading).table.astype(np.float64)
+            table = tone_at(shading, _WHILE_SEARCHING).table.astype(np.float64)
         except MeasurementRefused:
             return np.full(len(paper), 10.0)
         light = np.interp(paper, codes, table) / shading.at(squares)
         return np.asarray(light / max(float(np.median(light)), 1e-9) - 1)
 
+    # Counted from -1, so that the steps of the derivative are thousandths; begun at the best of a few, as the tone curve's
+    # own steps make the way there uneven.
+    starts = [np.array([1 + a, 1.0]) for a in _STARTS]
+    best = min(starts, key=lambda vector: float(np.abs(residual(vector)).sum()))
     found = least_squares(
         residual,
-        np.zeros(2),
+        best,
         loss="soft_l1",
         f_scale=0.01,
-        bounds=([-0.9, -0.6], [0.3, 0.6]),
+        bounds=(_LOWEST, _HIGHEST),
         max_nfev=25,
         diff_step=np.full(2, 1e-3),
     )
-    shading = Shading(float(found.x[0]), float(found.x[1]))
+    shading = _of(found.x)
     return shading, tone_at(shading)
+
+
+def _of(vector: _Floats) -> Shading:
+    return Shading(float(vector[0]) - 1, float(vector[1]) - 1)

@@ -61,9 +61,12 @@ def _interpolated(codes: _Floats, reflectances: _Floats) -> NDArray[np.float32]:
     return table.astype(np.float32)
 
 
-def measure_tone(codes: Sequence[float], reflectances: Sequence[float]) -> Tone:
+def measure_tone(
+    codes: Sequence[float], reflectances: Sequence[float], *, tolerance: float = _TOLERANCE
+) -> Tone:
     """Tone curve from mean codes of grey steps and their known reflectances, in the same order.
 
+    tolerance: codes by which a darker step may read brighter than its neighbour.
     Steps at either end that no longer differ are clipped and left out. Raises MeasurementRefused if
     brightness does not follow reflectance, or fewer than five steps can be told apart.
     """
@@ -71,7 +74,7 @@ def measure_tone(codes: Sequence[float], reflectances: Sequence[float]) -> Tone:
     reflectance = np.asarray(reflectances, dtype=np.float64)[order]
     code = np.asarray(codes, dtype=np.float64)[order]
     rising = np.asarray(isotonic_regression(code).x)
-    if float(np.max(np.abs(rising - code))) > _TOLERANCE:
+    if float(np.max(np.abs(rising - code))) > tolerance:
         raise MeasurementRefused(
             "the grey steps do not rise in brightness: light the chart evenly, uncover the grey row"
         )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench.measure.chart_map import ChartMap
 from bench.measure.chart_view import ChartView
+from bench.measure.coding import coding_u
 from bench.measure.tone import Tone
 from bench.measure.uncertainty import combine
 from fixtures.charts.patterns import Wedge
@@ -35,7 +36,10 @@ _LEAST_BINS = 12
 _SPAN = (0.75, 1.3)  # of the crossing, over which the modulation is smoothed
 _LEVELS = (0.10, 0.05)
 _METHOD_U = 0.003  # relative: third harmonic, bend of the modulation within a step; docs/methods/wedge.md
-_CODING_U = 0.012  # relative, of an encoded picture: error that is frozen into every GOP
+_CODING_U, _CODING_POOR_U = (
+    0.005,
+    0.012,
+)  # relative, of an encoded picture: error that is frozen into every GOP
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,7 @@ def _told(limit: WedgeLimit, rows: int) -> dict[str, Any]:
 def _corner_ratio(
     centre: tuple[float, float],
     corners: Sequence[tuple[float, float]],
+    coding: float,
     details: dict[str, Any],
     notes: Sequence[str],
 ) -> Estimate:
@@ -251,7 +256,7 @@ def _corner_ratio(
     parts = [
         Contribution(name="noise of the picture", u=noise, dof=50.0, method="A", source="this capture"),
         Contribution(name="method", u=ratio * _METHOD_U, source=page),
-        Contribution(name="coding error of each place", u=ratio * 0.5 * _CODING_U, source=page),
+        Contribution(name="coding error of each place", u=ratio * 0.8 * coding, source=page),
     ]
     u, dof = combine(parts)
     return Estimate(
@@ -260,11 +265,14 @@ def _corner_ratio(
     )  # fmt: skip
 
 
-def wedge_resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> tuple[Estimate, Estimate]:
+def wedge_resolution(
+    pictures: Sequence[NDArray[np.uint8]], view: ChartView, *, bits_per_pixel: float | None = None
+) -> tuple[Estimate, Estimate]:
     """Limiting resolution of the centre, TV lines at 10 %, and the mean of the corners' share of it, %.
 
     pictures: (rows, columns) luma, each of a different GOP. "resolution.wedge_centre" is of the lines that run down the
     picture (horizontal resolution); details carry both directions of every place and the 5 % figure.
+    bits_per_pixel: of the coded stream, for the coding error.
     Raises MeasurementRefused if a place shows no lines, or the grey steps cannot be measured.
     """
     fitting = [p for p in pictures if p.shape == view.shape]
@@ -274,6 +282,7 @@ def wedge_resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> 
             "no intact picture of a wedge chart: put the chart `wedge` before the camera"
         )
     tone, rows = view.tone(fitting), view.shape[0]
+    coding = coding_u(bits_per_pixel, _CODING_U, _CODING_POOR_U)
     limits = {
         (place, way): wedge_limit(fitting, view, tone, place, way)
         for place in places
@@ -286,7 +295,7 @@ def wedge_resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> 
         Contribution(name="noise of the picture", u=centre_u, dof=50.0, method="A", source="this capture"),
         Contribution(name="method", u=_METHOD_U * centre, source="docs/methods/wedge.md"),
         Contribution(
-            name="coding error common to all GOPs", u=_CODING_U * centre, source="docs/methods/wedge.md"
+            name="coding error common to all GOPs", u=coding * centre, source="docs/methods/wedge.md"
         ),
     ]
     u, dof = combine(budget)
@@ -300,4 +309,4 @@ def wedge_resolution(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> 
         quantity="resolution.wedge_centre", kind=Kind.RATIO, value=centre, unit="TVL", u=u, dof=dof,
         budget=tuple(c for c in budget if c.u > 0), details={"places": details}, notes=tuple(notes),
     )  # fmt: skip
-    return first, _corner_ratio((centre, centre_u), corners, details, notes)
+    return first, _corner_ratio((centre, centre_u), corners, coding, details, notes)

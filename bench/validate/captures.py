@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,10 @@ def take(out: Path, chart: str, seed: int) -> Path:
         for name, data in store.to_evidence(capture).items():
             (fresh / name).write_bytes(data)
         (fresh / TRUTH).write_text(json.dumps({"camera": tables, "start": start, "frames": frames}))
-        fresh.rename(folder)
+        with suppress(
+            OSError
+        ):  # another process made the same case meanwhile: the one that came first stands
+            fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return folder

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bench.camera import decode
+from bench.camera.stills import describe
 from bench.measure.chart_view import ChartView, locate, which_chart
 from bench.measure.resolution import resolution
 from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
@@ -53,6 +54,10 @@ class Measurer:
     quantities: tuple[str, ...]
     measure: Callable[[Proof, ChartView, Pictures], Iterable[Estimate]]
     truth: Callable[[Proof], Truths]
+
+
+def _bits(proof: Proof, view: ChartView) -> float:
+    return describe(proof.capture, view.shape).bits_per_pixel
 
 
 def _falls_to(level: float, sigma: float, angle_deg: float) -> float:
@@ -97,11 +102,15 @@ def _wedge_truth(proof: Proof) -> Truths:
 MEASURERS: tuple[Measurer, ...] = (
     Measurer(
         "camcert-1", ("resolution.centre", "resolution.corner_ratio"),
-        lambda proof, view, pictures: resolution(pictures, view), _edges_truth,
+        lambda proof, view, pictures: resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _edges_truth,
+    ),
+    Measurer(
+        "edges", ("resolution.centre", "resolution.corner_ratio"),
+        lambda proof, view, pictures: resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _edges_truth,
     ),
     Measurer(
         "wedge", ("resolution.wedge_centre", "resolution.wedge_corner_ratio"),
-        lambda proof, view, pictures: wedge_resolution(pictures, view), _wedge_truth,
+        lambda proof, view, pictures: wedge_resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _wedge_truth,
     ),
 )  # fmt: skip
 
