@@ -256,6 +256,19 @@ def _through_print(
     return out, error, sorted(set(notes))
 
 
+def _method(bits_per_pixel: float | None) -> list[Any]:
+    """Elementary numbers common to all squares: of the method, the tone curve and the codec."""
+    return [
+        GTC.ureal(1, _METHOD_U, label="method: bias of the edge response"),
+        GTC.ureal(1, _TONE_U, label="tone curve and nominal reflectances"),
+        GTC.ureal(
+            1,
+            coding_u(bits_per_pixel, _CODING_COMMON_U, _CODING_COMMON_POOR_U),
+            label="coding error common to all edges",
+        ),
+    ]
+
+
 def resolution(
     pictures: Sequence[NDArray[np.uint8]],
     view: ChartView,
@@ -281,15 +294,7 @@ def resolution(
     across = [_series(view.chart.edges, found, s.name, "horizontal") for s in view.chart.squares]
     scatter = _scatter([*series.values(), *across])
     numbers = {name: _uncertain(s, scatter, name.removeprefix("edge.")) for name, s in series.items()}
-    method = [
-        GTC.ureal(1, _METHOD_U, label="method: bias of the edge response"),
-        GTC.ureal(1, _TONE_U, label="tone curve and nominal reflectances"),
-        GTC.ureal(
-            1,
-            coding_u(bits_per_pixel, _CODING_COMMON_U, _CODING_COMMON_POOR_U),
-            label="coding error common to all edges",
-        ),
-    ]
+    method = _method(bits_per_pixel)
     true, printed, remarks = _through_print(numbers, view, found, chart_mtf)
     _, centre_parts = numbers.pop("edge.centre")
     centre = true.pop("edge.centre")
