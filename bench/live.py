@@ -19,6 +19,7 @@ from bench.dut import Dut
 from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
 from bench.measure.chart_mtf import ChartMtf
 from bench.measure.chart_view import ChartView, locate, which_chart
+from bench.measure.colour import LAB_U
 from bench.measure.colour_picture import ColourPicture
 from bench.measure.noise import DENSITY_U
 from bench.stall import StallWatch
@@ -134,6 +135,17 @@ class Live:
         return found.standard_uncertainty if found is not None else DENSITY_U
 
     @property
+    def chart_colours(self) -> dict[str, float] | None:
+        """Certified CIELAB of the chart's patches by "patch.N.L" ...; None without a certificate of them."""
+        found = {c.part: c.value for c in self._certificates("chart", "cielab") if c.value is not None and c.part}
+        return found or None
+
+    @property
+    def colours_u(self) -> float:
+        """Standard uncertainty of `chart_colours`, the largest; that of a target of the make where there are none."""
+        return max((c.standard_uncertainty for c in self._certificates("chart", "cielab") if c.part), default=LAB_U)
+
+    @property
     def interruption_s(self) -> float:
         """Silence longer than this is an interruption, seconds."""
         return self._plan.interruption_s
@@ -180,10 +192,11 @@ class Live:
 
     def _certificate(self, role: str, quantity: str) -> Calibration | None:
         """The first certificate of a quantity in the plan."""
+        return next(iter(self._certificates(role, quantity)), None)
+
+    def _certificates(self, role: str, quantity: str) -> list[Calibration]:
         every = (c for entry in self._plan.station if entry.role == role for c in entry.certificates)
-        return next(
-            (Calibration.model_validate(c.model_dump()) for c in every if c.quantity == quantity), None
-        )
+        return [Calibration.model_validate(c.model_dump()) for c in every if c.quantity == quantity]
 
 
 def capture_live(

@@ -138,6 +138,7 @@ def test_every_clause_has_its_texts_and_its_quantity(known: Catalogue) -> None:
         "network.jitter_rfc3550",
         "picture.snr_encoded",
         "picture.ssim",
+        "picture.white_balance_error",
         "resolution.wedge_centre",
         "resolution.wedge_corner_ratio",
         "clock.error_to_beijing_time",

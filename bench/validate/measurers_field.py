@@ -1,0 +1,87 @@
+"""Measurers of colour and field: colours, white balance, distortion, fall-off of light.
+
+Truth of a colour goes its own way: from the chart's light through the camera's logged gains and tone curve, and back to
+CIELAB by colour-science; none of it is the code that measures.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.validate.captures import Proof
+from fixtures.charts.colour import NOMINAL_LAB
+
+__all__ = ["CERTIFICATE_U", "colour_truth", "perturbed"]
+
+_Floats = NDArray[np.float64]
+#: Standard uncertainty of the chart's certificate that is drawn for every case: of L*, a* and b*.
+CERTIFICATE_U = 0.3
+_GREYS = slice(19, 23)
+
+
+def perturbed(seed: int) -> dict[str, float]:
+    """A certificate whose figures err as it says: CIELAB by "patch.N.L" ..."""
+    draw = np.random.default_rng([seed, 0xC1E])
+    return {
+        f"patch.{number}.{axis}": value + CERTIFICATE_U * float(draw.standard_normal())
+        for number, (_, lab) in enumerate(NOMINAL_LAB, start=1)
+        for axis, value in zip("Lab", lab, strict=True)
+    }
+
+
+def _signal(light: _Floats, tone: str) -> _Floats:
+    """The camera's tone curve, as its file names it."""
+    light = np.clip(light, 0.0, 1.0)
+    if tone == "gamma22":
+        return np.asarray(light ** (1 / 2.2))
+    if tone == "linear":
+        return light
+    return np.where(light < 0.018, 4.5 * light, 1.099 * light**0.45 - 0.099)
+
+
+def colour_signals(proof: Proof) -> _Floats:
+    """(24, 3) R'G'B' that the camera made of the patches: light, lens, gains, saturation, tone."""
+    chart, camera = proof.start["chart"], proof.camera
+    frame = proof.frames[-1]["picture"]
+    width, height = chart["width"], chart["height"]
+    half = (width**2 + height**2) / 4
+    parts = [chart["regions"][f"patch.{n}"] for n in range(1, 25)]
+    light = np.array([part["linear_srgb"] for part in parts])
+    places = np.array([part["centre"] for part in parts])
+    squares = ((places - [(width - 1) / 2, (height - 1) / 2]) ** 2).sum(1) / half
+    glare = camera["lens"]["glare"]
+    # The mean signal is logged with the exposure in it; it counts the glare's share of itself.
+    exposure = frame["illuminance_lx"] / 500 * 10 ** (frame["gain_db"] / 20)
+    mean = frame["mean_signal"] / exposure
+    light = (light * (1 - glare) + glare * mean) * (1 - camera["lens"]["vignetting"] * squares)[:, None]
+    balanced = np.minimum(light * exposure, 1.0) * np.asarray(frame["white_balance"])
+    return _signal(balanced, camera["picture"]["tone"])
+
+
+def colour_truth(proof: Proof) -> dict[str, float]:
+    """Mean CIE 2000 difference and shift of the greys in u'v'."""
+    import colour  # noqa: PLC0415 - slow to import
+
+    signals = colour_signals(proof)
+    linear = np.where(signals < 0.081, signals / 4.5, ((signals + 0.099) / 1.099) ** (1 / 0.45))
+    space = colour.RGB_COLOURSPACES["ITU-R BT.709"]
+    d50 = colour.CCS_ILLUMINANTS["CIE 1931 2 Degree Standard Observer"]["D50"]
+    xyz: Any = colour.RGB_to_XYZ(linear, space, illuminant=d50, chromatic_adaptation_transform="Bradford")
+    nominal = np.array([lab for _, lab in NOMINAL_LAB])
+    known: Any = colour.Lab_to_XYZ(nominal, d50)
+    scale = known[_GREYS, 1].sum() / xyz[_GREYS, 1].sum()
+    lab = colour.XYZ_to_Lab(xyz * scale, d50)
+    shift = (_uv(xyz) - _uv(known))[_GREYS].mean(0)
+    return {
+        "picture.colour_error": float(np.mean(colour.delta_E(lab, nominal, method="CIE 2000"))),
+        "picture.white_balance_error": float(np.hypot(*shift)),
+    }
+
+
+def _uv(xyz: _Floats) -> _Floats:
+    import colour  # noqa: PLC0415 - slow to import
+
+    return np.asarray(colour.Luv_to_uv(colour.XYZ_to_Luv(xyz)))
