@@ -20,6 +20,7 @@ from bench.measure.chart_view import ChartView, locate, which_chart
 from bench.measure.resolution import resolution
 from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
 from bench.validate.captures import Proof
+from bench.validate.measurers_field import FIELD
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
@@ -112,6 +113,7 @@ MEASURERS: tuple[Measurer, ...] = (
         "wedge", ("resolution.wedge_centre", "resolution.wedge_corner_ratio"),
         lambda proof, view, pictures: wedge_resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _wedge_truth,
     ),
+    *(Measurer(*row) for row in FIELD),
 )  # fmt: skip
 
 

@@ -6,15 +6,22 @@ CIELAB by colour-science; none of it is the code that measures.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.camera.stills import colour_pictures
+from bench.measure.chart_view import ChartView
+from bench.measure.colour import colour_error, patch_signals, white_balance_error
 from bench.validate.captures import Proof
 from fixtures.charts.colour import NOMINAL_LAB
+from standards.quantity import Estimate
 
-__all__ = ["CERTIFICATE_U", "colour_truth", "perturbed"]
+__all__ = ["CERTIFICATE_U", "FIELD", "colour_truth", "perturbed"]
+
+Pictures = tuple[np.ndarray, ...]
 
 _Floats = NDArray[np.float64]
 #: Standard uncertainty of the chart's certificate that is drawn for every case: of L*, a* and b*.
@@ -85,3 +92,20 @@ def _uv(xyz: _Floats) -> _Floats:
     import colour  # noqa: PLC0415 - slow to import
 
     return np.asarray(colour.Luv_to_uv(colour.XYZ_to_Luv(xyz)))
+
+
+def _colour(proof: Proof, view: ChartView, pictures: Pictures) -> Iterable[Estimate]:
+    """The simulated light is even, so that nothing stands in the budget for it."""
+    seen, certified = patch_signals(colour_pictures(proof.capture), view), perturbed(proof.seed)
+    yield colour_error(seen, certified=certified, lab_u=CERTIFICATE_U, light_u=0.0)
+    yield white_balance_error(seen, certified=certified, lab_u=CERTIFICATE_U)
+
+
+_Row = tuple[
+    str, tuple[str, ...], Callable[[Proof, ChartView, Pictures], Iterable[Estimate]],
+    Callable[[Proof], dict[str, float]],
+]  # fmt: skip
+#: Chart, quantities, measure, truth: what a `Measurer` is made of.
+FIELD: tuple[_Row, ...] = (
+    ("colour", ("picture.colour_error", "picture.white_balance_error"), _colour, colour_truth),
+)
