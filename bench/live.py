@@ -137,13 +137,17 @@ class Live:
     @property
     def chart_colours(self) -> dict[str, float] | None:
         """Certified CIELAB of the chart's patches by "patch.N.L" ...; None without a certificate of them."""
-        found = {c.part: c.value for c in self._certificates("chart", "cielab") if c.value is not None and c.part}
+        found = {
+            c.part: c.value for c in self._certificates("chart", "cielab") if c.value is not None and c.part
+        }
         return found or None
 
     @property
     def colours_u(self) -> float:
         """Standard uncertainty of `chart_colours`, the largest; that of a target of the make where there are none."""
-        return max((c.standard_uncertainty for c in self._certificates("chart", "cielab") if c.part), default=LAB_U)
+        return max(
+            (c.standard_uncertainty for c in self._certificates("chart", "cielab") if c.part), default=LAB_U
+        )
 
     @property
     def interruption_s(self) -> float:

@@ -203,7 +203,7 @@ def colour_error(
     _check(seen)
 
     def figure(signals: _Floats, references: _Floats, light: _Floats) -> _Floats:
-        return delta_e_2000(_lab_each(signals, references, light, decoding), references).mean(-1)
+        return np.asarray(delta_e_2000(_lab_each(signals, references, light, decoding), references).mean(-1))
 
     lab = lab_of_signals(seen.signals, reference, decoding=decoding)
     each = delta_e_2000(lab, reference)
@@ -213,7 +213,9 @@ def colour_error(
     # What is taken off is right where the colours are further off than their errors reach; near nought it is a guess.
     sure = min(max(2 * abs(added) / max(value, 1e-9), 0.2), 1.0)
     parts.append(
-        Contribution(name="what errors add to a distance", u=sure * abs(added), source=f"{added:.3f} was taken off")
+        Contribution(
+            name="what errors add to a distance", u=sure * abs(added), source=f"{added:.3f} was taken off"
+        )
     )
     u, dof = combine(parts)
     names = [name for name, _ in NOMINAL_LAB]
