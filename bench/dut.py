@@ -12,6 +12,9 @@ from standards.errors import MeasurementRefused, NoVideo, PlanMismatch, Protocol
 
 __all__ = ["Dut", "same_camera"]
 
+#: What ONVIF Imaging tells of the exposure.
+_EXPOSURE = ("exposure", "exposure_ms")
+
 
 def same_camera(before: Mapping[str, Any], now: Mapping[str, Any], url: CameraUrl) -> None:
     """Raises PlanMismatch if maker, model or serial number are not those of the camera a run began with."""
@@ -66,6 +69,11 @@ class Dut:
             "gop": p.gop,
             **self._exposure(p),
         }
+
+    def exposure(self) -> str:
+        """Mode, shutter and gain of the main stream as the camera tells them."""
+        told = {key: value for key, value in self.stream().items() if key in _EXPOSURE}
+        return ", ".join(f"{key} {value}" for key, value in told.items()) or "not told"
 
     def _exposure(self, profile: StreamProfile) -> dict[str, Any]:
         """A camera whose Imaging service stumbles is tested all the same: the record says what it said."""

@@ -29,6 +29,11 @@ class Judge:
         for estimate in estimates:
             self._session.measured(estimate)
 
+    def about(self, evidence: tuple[str, ...], *estimates: Estimate) -> None:
+        """Journal estimates from captures of their own, with the digests of these."""
+        for estimate in estimates:
+            self._session.measured(estimate, None, evidence)
+
     def typed(self, estimate: Estimate, evidence: tuple[str, ...]) -> None:
         """Journal what a person read off a document, with the digest of the document."""
         self._session.measured(estimate, Origin.TYPED, evidence)

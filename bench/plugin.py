@@ -17,6 +17,7 @@ from bench.observer import Observer
 from bench.procedures import procedure_of
 from bench.request import RunRequest
 from bench.session import Judge, Session
+from bench.stage import Stage
 from reports.record import Intrusiveness, JudgedEvent, Plan, PlanItem
 from standards import catalogue
 from standards.decision import Execution, Verdict
@@ -140,6 +141,12 @@ def plan_item(request: pytest.FixtureRequest) -> PlanItem:
 def live(request: pytest.FixtureRequest) -> Live:
     """The live capture of the run, taken when first looked into."""
     return request.config.stash[_RUN].open().live
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """Light box, lux meter and camera, for procedures that change the light."""
+    return request.config.stash[_RUN].open().stage
 
 
 @pytest.fixture

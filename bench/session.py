@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from bench.camera.address import CameraUrl, Secret
+from bench.captures import LIVE, Captures
 from bench.dut import Dut, same_camera
 from bench.judge import Judge
 from bench.lease import camera_lease
-from bench.live import Live, LiveSource, capture_live
+from bench.live import Live, LiveSource
 from bench.observer import Observer
 from bench.plan import fields_that_differ
 from bench.procedures import procedures
+from bench.reasons import REASON_ZH
+from bench.stage import Stage
 from bench.surroundings import Surroundings
 from instruments.manual import Operator
+from instruments.station import Station
 from reports.evidence import Evidence
 from reports.folder import JOURNAL, PLAN, read_plan, write_plan
 from reports.journal import Journal
@@ -44,14 +48,6 @@ from standards.errors import (
 from standards.quantity import Estimate, Finding, Origin, Subject
 
 __all__ = ["Judge", "Session"]
-
-CAPTURE = "live"
-
-_REASON_ZH: dict[type[CamcertError], str] = {
-    MeasurementRefused: "测量条件不满足，未能测量",
-    CameraError: "摄像机通信异常，未能测量",
-    BenchError: "检测台故障，结果无效",
-}
 
 
 class Session:
@@ -85,16 +81,20 @@ class Session:
         self.findings: dict[tuple[str, Subject], Finding] = {}
         self.refused: dict[str, dict[str, str]] = {}
         self.judged: dict[str, JudgedEvent] = {}
-        self._captured: dict[str, str] | None = None
         self._unrestored: dict[str, Any] | None = None
         self._sessions = 0
         self._sealing = False
-        self._capture_failed: CameraError | BenchError | None = None
+        self.evidence = Evidence(directory)
+        self.captures = Captures(plan, self.evidence, self._append, self._progress)
+        self.stage = Stage(
+            lambda: self._ready()[1],
+            lambda step, seconds: self.captures.files(step, lambda: (self._ready()[0], None), seconds),
+            self.captures.digests, self._noted, lambda: self._ready()[0].exposure(),
+        )  # fmt: skip
         if resume:
             self._reopen()
         else:
             self._create()
-        self.evidence = Evidence(directory)
         self._procedures = procedures()
         self.live = Live(plan, LiveSource(self._files, self._progress))
         self.judge = Judge(self)
@@ -255,22 +255,22 @@ class Session:
 
     def _files(self) -> dict[str, bytes]:
         """The live capture's files: from evidence if it was taken, else taken now."""
-        if self._capture_failed is not None:
-            raise self._capture_failed  # one failed capture is enough: no procedure tries again
-        if self._captured is None:
-            self.preflight()
-            assert self._dut is not None
-            self._prepare()
-            self._append(EventKind.CAPTURING, {"capture": CAPTURE, "seconds": self.plan.capture.seconds})
-            try:
-                files = capture_live(self._dut, self._around.station, self.plan, self._progress)
-            except (CameraError, BenchError) as error:
-                self._capture_failed = error
-                raise
-            digests = {role: self.evidence.put(data) for role, data in files.items()}
-            self._append(EventKind.CAPTURED, {"capture": CAPTURE, "evidence": digests})
-            return files
-        return {role: self.evidence.get(digest) for role, digest in self._captured.items()}
+        return self.captures.files(LIVE, self._prepared, self.plan.capture.seconds)
+
+    def _ready(self) -> tuple[Dut, Station | None]:
+        self.preflight()
+        assert self._dut is not None
+        return self._dut, self._around.station
+
+    def _prepared(self) -> tuple[Dut, Station | None]:
+        """For the live capture: with the stream as the scheme wants it, and the lamp."""
+        found = self._ready()
+        self._prepare()
+        return found
+
+    def _noted(self, step: str, reading: dict[str, Any]) -> None:
+        text = f"{step}: {reading['illuminance_lx']:.4g} lx by the lux meter"
+        self._append(EventKind.NOTE, {"text": text, "step": step, "reading": reading})
 
     def features(self) -> dict[str, bool]:
         """What the camera offers of what may be declared of it."""
@@ -293,7 +293,7 @@ class Session:
             origin=origin or self._origin(),
             procedure=procedure.name if procedure else "",
             procedure_version=procedure.version if procedure else "",
-            evidence=tuple((self._captured or {}).values()) if evidence is None else evidence,
+            evidence=self.captures.digests(LIVE) if evidence is None else evidence,
         )
         self._append(EventKind.MEASURED, {"finding": finding.model_dump(mode="json")})
 
@@ -344,7 +344,7 @@ class Session:
         """End an item whose procedure broke down: a defect of the bench, never of the camera."""
         text = f"{type(error).__name__}: {error}"
         self._append(EventKind.FAULT, {"whose": "bench", "text": text})
-        return self._end(item, Execution.BENCH_FAULT, text, _REASON_ZH[BenchError])
+        return self._end(item, Execution.BENCH_FAULT, text, REASON_ZH[BenchError])
 
     def _refuse(
         self, quantity: str, item: PlanItem, execution: Execution, error: Exception, kind: type[CamcertError]
@@ -354,7 +354,7 @@ class Session:
             "subject": item.subject.model_dump(),
             "execution": execution.value,
             "reason": str(error),
-            "reason_zh": _REASON_ZH[kind],
+            "reason_zh": REASON_ZH[kind],
         }
         self._append(EventKind.REFUSED, data)
 
@@ -376,7 +376,9 @@ class Session:
         if kind is EventKind.OPENED:
             self._sessions = int(data["session"])
         elif kind is EventKind.CAPTURED:
-            self._captured = dict(data["evidence"])
+            self.captures.taken[data["capture"]] = dict(data["evidence"])
+        elif kind is EventKind.NOTE and "step" in data:
+            self.stage.readings[data["step"]] = dict(data["reading"])
         elif kind is EventKind.MEASURED:
             finding = Finding.model_validate(data["finding"])
             self.findings[finding.estimate.quantity, finding.subject] = finding

@@ -28,7 +28,9 @@ def plot(rows: list[Row], summary: Summary, file: Path) -> None:
     """Errors with their U by case, sorted by truth, and the histogram of error over U."""
     good = [row for row in rows if row.value is not None and row.truth is not None and row.u95 is not None]
     good.sort(key=lambda row: row.truth or 0.0)
-    truth, value, u95 = (np.array([getattr(row, key) for row in good], dtype=float) for key in ("truth", "value", "u95"))
+    truth, value, u95 = (
+        np.array([getattr(row, key) for row in good], dtype=float) for key in ("truth", "value", "u95")
+    )
     error = value - truth
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), width_ratios=(3, 1), constrained_layout=True)
     left.errorbar(range(len(good)), error, yerr=u95, fmt=".", markersize=3, linewidth=0.5, color="#1f5f8b")

@@ -1,0 +1,27 @@
+"""What the camera sees in little light: the light box steps down, the certified lux meter says how far."""
+
+from __future__ import annotations
+
+from bench.camera import decode
+from bench.judge import Judge
+from bench.measure.minimum_illumination import Level, contrast, minimum_illumination, search
+from bench.procedures import requirement
+from bench.stage import Stage
+
+
+@requirement("picture.minimum_illumination", needs=("light_box", "lux_meter"))
+def test_minimum_illumination(stage: Stage, judge: Judge) -> None:
+    """The illuminance at which white and black of the chart differ by 30 % of the full signal."""
+    before = stage.illuminance_set
+    view = stage.chart(stage.lit("start", before))
+
+    def look(step: str, lux: float) -> Level:
+        lit = stage.lit(step, lux)
+        difference, u = contrast(decode.read_frames(lit.capture, look=None).pictures, view)
+        return Level(lit.illuminance, lit.u, difference, u)
+
+    try:
+        levels = search(look, before)
+    finally:
+        stage.restore(before)
+    judge.about(stage.evidence, minimum_illumination(levels, exposure=stage.exposure))
