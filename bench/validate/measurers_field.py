@@ -70,7 +70,7 @@ def colour_signals(proof: Proof) -> _Floats:
 
 def colour_truth(proof: Proof) -> dict[str, float]:
     """Mean CIE 2000 difference and shift of the greys in u'v'."""
-    import colour  # noqa: PLC0415 - slow to import
+    import colour
 
     signals = colour_signals(proof)
     linear = np.where(signals < 0.081, signals / 4.5, ((signals + 0.099) / 1.099) ** (1 / 0.45))
@@ -89,7 +89,7 @@ def colour_truth(proof: Proof) -> dict[str, float]:
 
 
 def _uv(xyz: _Floats) -> _Floats:
-    import colour  # noqa: PLC0415 - slow to import
+    import colour
 
     return np.asarray(colour.Luv_to_uv(colour.XYZ_to_Luv(xyz)))
 
