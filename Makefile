@@ -55,6 +55,7 @@ check: $(READY) ## formatting, lint, types, import contracts
 
 validate: $(READY) ## every procedure against known truth (long)
 	$(BIN)/python tests/validate/run.py --out out/validate
+	$(BIN)/bench validate image --out out/validate/image
 
 $(VENV)/yardsticks: $(READY) requirements-benchmark.lock
 	@rm -rf $@
