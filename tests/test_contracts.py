@@ -20,6 +20,7 @@ PURE = (
     "standards/risk.py",
     "standards/sampling.py",
     "bench/measure",
+    "fixtures/charts/board.py",
     "fixtures/charts/camcert_1.py",
     "fixtures/charts/certificate.py",
     "fixtures/charts/chart.py",
