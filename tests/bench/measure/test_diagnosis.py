@@ -1,0 +1,199 @@
+"""Image diagnosis on scenes whose truth is known, its invariants, and hostile pictures."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from bench.measure.colour_picture import ColourPicture
+from bench.measure.diagnosis import detail, levels, view
+from bench.measure.diagnosis import time as motion
+from standards.errors import MeasurementRefused
+from standards.quantity import Estimate
+from standards.thresholds.diagnosis import faulty, thresholds
+
+Codes = NDArray[np.float64]
+
+
+def scene(seed: int = 0, size: tuple[int, int] = (360, 640)) -> Codes:
+    """Boxes of plain grey: dead leaves with sharp edges."""
+    draw = np.random.default_rng(seed)
+    picture = np.full(size, 120.0)
+    for _ in range(150):
+        top, left = draw.integers(0, size[0]), draw.integers(0, size[1])
+        picture[top : top + draw.integers(10, 90), left : left + draw.integers(10, 90)] = draw.uniform(
+            40, 220
+        )
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.7))
+
+
+def stack(base: Codes, count: int = 8, noise: float = 1.0, seed: int = 1) -> NDArray[np.uint8]:
+    draw = np.random.default_rng(seed)
+    return np.stack([codes(base + noise * draw.standard_normal(base.shape)) for _ in range(count)])
+
+
+def codes(picture: Codes) -> NDArray[np.uint8]:
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def value(estimate: Estimate) -> float:
+    assert isinstance(estimate.value, float)
+    return estimate.value
+
+
+RUN = np.repeat([0, 1], 4)
+
+
+@pytest.mark.parametrize("sigma", [2.0, 3.5, 5.0])
+def test_blur_is_the_gaussian_of_the_lens(sigma: float) -> None:
+    soft = cv2.GaussianBlur(scene(), (0, 0), sigma)
+    found = 6.4 * value(detail.blur(stack(soft, 3, noise=0.3)))
+    assert found == pytest.approx(math.hypot(sigma, 0.7), rel=0.25)
+    assert value(detail.blur(stack(scene(), 3))) < 0.15
+
+
+@pytest.mark.parametrize("sd", [1.0, 4.0, 12.0])
+def test_noise_is_its_deviation(sd: float) -> None:
+    assert value(detail.noise(stack(scene(), noise=sd), RUN)) == pytest.approx(sd, rel=0.15)
+
+
+def test_texture_that_stands_still_is_no_noise_and_motion_is_none() -> None:
+    grass = 120 + 25 * np.random.default_rng(3).standard_normal((360, 640))
+    assert value(detail.noise(stack(grass), RUN)) < 1.3
+    moving = np.stack([codes(np.roll(scene(), 9 * i, axis=1)) for i in range(8)])
+    assert value(detail.noise(moving, RUN)) < 1.3
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_stripes_have_their_amplitude(turned: bool) -> None:
+    band = 6.0 * np.random.default_rng(5).standard_normal(640 if turned else 360)
+    striped = scene() + (band[None, :] if turned else band[:, None])
+    estimate = detail.stripes(stack(striped, 2))
+    assert value(estimate) == pytest.approx(6.0, rel=0.3)
+    assert estimate.details["columns" if turned else "rows"] == value(estimate)
+    assert value(detail.stripes(stack(scene(), 2))) < 0.5
+
+
+def test_levels_of_black_white_and_grey() -> None:
+    for code, share in ((16, 0.0), (235, 100.0), (126, 100 * 110 / 219)):
+        bright, clipped, mean = levels.levels(np.full((2, 90, 160), code, np.uint8))
+        assert value(bright) == pytest.approx(share) and value(mean) == pytest.approx(share)
+        assert value(clipped) == (100.0 if code == 235 else 0.0)
+
+
+def test_shake_is_the_root_mean_square_and_a_pan_is_none() -> None:
+    def view_at(dx: float) -> Codes:
+        move = np.array([[1, 0, dx], [0, 1, 0]], dtype=np.float64)
+        return np.asarray(cv2.warpAffine(scene(), move, (640, 360), borderMode=cv2.BORDER_REFLECT))
+
+    swing = 6.0 * np.sin(2 * np.pi * np.arange(8) / 4 + 0.4)
+    shaken = np.stack([codes(view_at(d)) for d in swing])
+    found = value(motion.shake(shaken, np.zeros(8, np.int64)))
+    assert 6.4 * found == pytest.approx(6.0 / math.sqrt(2), rel=0.25)
+    panned = np.stack([codes(view_at(1.5 * i)) for i in range(8)])
+    assert 6.4 * value(motion.shake(panned, np.zeros(8, np.int64))) < 0.4
+
+
+def test_a_picture_that_stands_still_is_suspected() -> None:
+    assert value(motion.standstill(np.repeat(stack(scene(), 1), 8, axis=0), RUN)) == 100.0
+    assert value(motion.standstill(stack(scene(), 8, noise=2.0), RUN)) == 0.0
+
+
+def test_what_is_hidden_is_told_from_another_exposure() -> None:
+    reference = view.Reference(stack(scene(), 1)[0])
+    darker = codes(16 + 0.7 * (scene() - 16))
+    assert value(view.occlusion(darker, reference)) < 5
+    assert value(view.agreement(darker, reference)) > 90
+    covered = darker.copy()
+    covered[:, :256] = 50
+    assert value(view.occlusion(covered, reference)) == pytest.approx(40, abs=8)
+    assert value(view.agreement(codes(scene(9)), reference)) < 20
+
+
+def colour(red: float, blue: float) -> ColourPicture:
+    """The scene in grey light, red and blue off by these factors; BT.709 codes."""
+    light = np.repeat((scene() / 255 / 3)[:, :, None], 3, axis=2) * [red * 1.1, 1.0, blue]
+    curve = np.where(light < 0.018, 4.5 * light, 1.099 * light**0.45 - 0.099)
+    luma = curve @ [0.2126, 0.7152, 0.0722]
+    differences = [(curve[..., i] - luma) / k for i, k in ((2, 1.8556), (0, 1.5748))]
+    small = [codes(128 + 224 * d[::2, ::2]) for d in differences]
+    return ColourPicture(codes(16 + 219 * luma), small[0], small[1], "bt709", False, True)
+
+
+@pytest.mark.parametrize(("red", "blue"), [(1.25, 0.8), (0.8, 1.3), (1.0, 1.0)])
+def test_a_cast_is_in_stops_of_red_over_blue(red: float, blue: float) -> None:
+    known = view.Reference(colour(1, 1).luma, colour(1, 1))
+    assert value(view.cast(colour(red, blue), known)) == pytest.approx(abs(math.log2(red / blue)), abs=0.05)
+
+
+def test_a_grey_picture_shows_no_cast() -> None:
+    grey = ColourPicture(codes(scene()), *(np.full((180, 320), 128, np.uint8),) * 2)
+    with pytest.raises(MeasurementRefused, match="grey"):
+        view.cast(grey, view.Reference(grey.luma, grey))
+    with pytest.raises(MeasurementRefused, match="reference picture in colour"):
+        view.cast(grey, view.Reference(grey.luma))
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from(["mirror", "turn", "gain", "offset"]))
+def test_blur_noise_and_stripes_do_not_care_how_it_lies(seed: int, change: str) -> None:
+    base = stack(scene(seed), 8, noise=3.0)
+    changed = {
+        "mirror": base[:, :, ::-1],
+        "turn": np.rot90(base, 2, axes=(1, 2)),
+        "gain": codes(16 + 0.8 * (base.astype(np.float64) - 16)),
+        "offset": codes(base.astype(np.float64) - 10),
+    }[change]
+    changed = np.ascontiguousarray(changed)
+    assert value(detail.blur(changed)) == pytest.approx(value(detail.blur(base)), abs=0.05)
+    assert value(detail.stripes(changed)) == pytest.approx(value(detail.stripes(base)), abs=0.25)
+    scale = 0.8 if change == "gain" else 1.0
+    assert value(detail.noise(changed, RUN)) == pytest.approx(scale * value(detail.noise(base, RUN)), rel=0.1)
+
+
+HOSTILE = [
+    np.zeros((8, 90, 160), np.uint8),
+    np.full((8, 90, 160), 255, np.uint8),
+    np.zeros((8, 2, 2), np.uint8),
+    np.zeros((0, 90, 160), np.uint8),
+    np.random.default_rng(0).integers(0, 256, (8, 65, 65), dtype=np.uint8),
+]
+
+
+@pytest.mark.parametrize("pictures", HOSTILE, ids=["black", "white", "tiny", "none", "noise"])
+def test_hostile_pictures_are_measured_or_refused(pictures: NDArray[np.uint8]) -> None:
+    run = np.zeros(len(pictures), np.int64)
+    ways = (
+        lambda: levels.levels(pictures),
+        lambda: detail.blur(pictures),
+        lambda: detail.noise(pictures, run),
+        lambda: detail.stripes(pictures),
+        lambda: motion.standstill(pictures, run),
+        lambda: motion.shake(pictures, run),
+        lambda: view.agreement(pictures[0], view.Reference(pictures[-1])),
+        lambda: view.occlusion(pictures[0], view.Reference(pictures[-1])),
+    )
+    for way in ways if len(pictures) else ways[:4]:
+        try:
+            found = way()
+        except MeasurementRefused:
+            continue
+        for estimate in found if isinstance(found, tuple) else (found,):
+            assert math.isfinite(value(estimate))
+
+
+def test_thresholds_are_data_and_know_both_sides() -> None:
+    assert set(thresholds()) == {
+        "blur", "occlusion", "freeze", "black", "overexposure", "underexposure", "cast", "noise", "stripes", "shake",
+        "view",
+    }  # fmt: skip
+    assert faulty("black", {"diagnosis.bright_level": 0.5}) is True
+    assert faulty("blur", {"diagnosis.blur": 0.01}) is False
+    assert faulty("cast", {}) is None
+    assert all(limit.why for limit in thresholds().values())
