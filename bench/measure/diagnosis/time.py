@@ -22,7 +22,8 @@ _TEXT = 0.002  # share of pixels that a clock burnt in may change
 def standstill(pictures: NDArray[np.uint8], run: NDArray[np.int64]) -> Estimate:
     """diagnosis.standstill: share of the steps between successive pictures in which nothing moved, %.
 
-    A step is still if at most 0.2 % of the pixels differ by more than two codes (a clock burnt in may go on). Only the later half of each
+    A step is still if at most 0.2 % of the pixels differ by more than two codes (a clock burnt in may go on). Only the later
+    half of each
     run counts: an encoder that is fed one picture again and again goes on refining it for a few. It only *suspects*:
     coded pictures of a still scene look the same (docs/methods/diagnosis.md); the counter on the chart decides
     (continuity.md). pictures: (n, rows, columns) uint8; run: (n,). Raises MeasurementRefused without two successive

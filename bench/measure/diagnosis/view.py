@@ -125,12 +125,20 @@ def cast(picture: ColourPicture, reference: Reference) -> Estimate:
 
     Both pictures are brought to light by the curve of BT.709; pixels near either end count in neither. Without a
     reference a yellow field and a yellow cast look the same: that is refused, not guessed.
-    Raises MeasurementRefused without a colour reference or where a picture is grey (night).
+    The reference may be of a grey chart, but has to have been taken in colour, which whoever gives it vouches for.
+    Raises MeasurementRefused without a colour reference or where the picture is grey (night).
     """
     if reference.colour is None:
         raise MeasurementRefused("a colour cast is told against a reference picture in colour: give one")
     if picture.shape != reference.colour.shape:
         raise MeasurementRefused("the reference has another size than the picture: take the reference anew")
+    if (
+        max(float(np.abs(p.astype(np.int16) - 128).mean()) for p in (picture.blue, picture.red))
+        < _LEAST_CHROMA
+    ):
+        raise MeasurementRefused(
+            "the picture is grey: a cast does not show (night, or a camera without colour)"
+        )
     pair = [_light(p) for p in (picture, reference.colour)]
     usable = np.logical_and.reduce([((p > 0.01) & (p < 0.9)).all(axis=-1) for p in pair])
     if float(usable.mean()) < 0.02:
@@ -142,11 +150,6 @@ def cast(picture: ColourPicture, reference: Reference) -> Estimate:
 
 def _light(picture: ColourPicture) -> NDArray[np.float64]:
     """(rows, columns, 3) light of every fourth pixel or fewer, R G B."""
-    for plane in (picture.blue, picture.red):
-        if float(np.abs(plane.astype(np.int16) - 128).mean()) < _LEAST_CHROMA:
-            raise MeasurementRefused(
-                "the picture is grey: a cast does not show (night, or a camera without colour)"
-            )
     step = max(2, round(picture.shape[1] / 320))
     codes = np.clip(picture.rgb((slice(0, None, step), slice(0, None, step))), 0, 1)
     return np.asarray(
