@@ -22,6 +22,7 @@ from bench.measure.chart_view import ChartView, locate, which_chart
 from bench.measure.colour import LAB_U
 from bench.measure.colour_picture import ColourPicture
 from bench.measure.noise import DENSITY_U
+from bench.measure.pixel_density import Board
 from bench.stall import StallWatch
 from instruments.calibration import Calibration
 from instruments.capability import Flash
@@ -127,6 +128,17 @@ class Live:
                 f"the stream predicts pictures from others ({self.stream}): noise needs every picture coded alone; "
                 "set a key frame in 1, at the highest rate"
             )
+
+    @property
+    def board(self) -> Board:
+        """The board's certified width. Raises MeasurementRefused without a certificate of it: nominal is no length."""
+        found = next((c for c in self._certificates("chart", "length") if c.part == "markers.width"), None)
+        if found is None or found.value is None:
+            raise MeasurementRefused(
+                "the board's width has no certificate: measure it over both markers and enter it as certificate 'length' "
+                "of part 'markers.width' of the station's [chart]"
+            )
+        return Board(found.value, found.standard_uncertainty)
 
     @property
     def density_u(self) -> float:
