@@ -35,7 +35,7 @@ _SURE = 0.35  # modulation down to which the phase is told from the wedge itself
 _LEAST_BINS = 12
 _SPAN = (0.75, 1.3)  # of the crossing, over which the modulation is smoothed
 _LEVELS = (0.10, 0.05)
-_METHOD_U = 0.003  # relative: third harmonic, bend of the modulation within a step; docs/methods/wedge.md
+_METHOD_U = 0.002  # relative: third harmonic, bend of the modulation within a step; docs/methods/wedge.md
 _CODING_U, _CODING_POOR_U = (
     0.005,
     0.012,
@@ -256,7 +256,7 @@ def _corner_ratio(
     parts = [
         Contribution(name="noise of the picture", u=noise, dof=50.0, method="A", source="this capture"),
         Contribution(name="method", u=ratio * _METHOD_U, source=page),
-        Contribution(name="coding error of each place", u=ratio * 0.8 * coding, source=page),
+        Contribution(name="coding error of each place", u=ratio * 0.4 * coding, source=page),
     ]
     u, dof = combine(parts)
     return Estimate(
