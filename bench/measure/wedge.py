@@ -37,7 +37,7 @@ _SPAN = (0.75, 1.3)  # of the crossing, over which the modulation is smoothed
 _LEVELS = (0.10, 0.05)
 _METHOD_U = 0.002  # relative: third harmonic, bend of the modulation within a step; docs/methods/wedge.md
 _CODING_U, _CODING_POOR_U = (
-    0.005,
+    0.0025,
     0.012,
 )  # relative, of an encoded picture: error that is frozen into every GOP
 
