@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from bench.camera.stills import colour_pictures
 from bench.measure.chart_view import ChartView
 from bench.measure.colour import colour_error, patch_signals, white_balance_error
+from bench.measure.geometry import geometric_distortion
 from bench.validate.captures import Proof
 from fixtures.charts.colour import NOMINAL_LAB
 from standards.quantity import Estimate
 
-__all__ = ["CERTIFICATE_U", "FIELD", "colour_truth", "perturbed"]
+__all__ = ["CERTIFICATE_U", "FIELD", "colour_truth", "distortion_truth", "perturbed"]
 
 Pictures = tuple[np.ndarray, ...]
 
@@ -70,7 +72,7 @@ def colour_signals(proof: Proof) -> _Floats:
 
 def colour_truth(proof: Proof) -> dict[str, float]:
     """Mean CIE 2000 difference and shift of the greys in u'v'."""
-    import colour
+    import colour  # slow to import
 
     signals = colour_signals(proof)
     linear = np.where(signals < 0.081, signals / 4.5, ((signals + 0.099) / 1.099) ** (1 / 0.45))
@@ -89,7 +91,7 @@ def colour_truth(proof: Proof) -> dict[str, float]:
 
 
 def _uv(xyz: _Floats) -> _Floats:
-    import colour
+    import colour  # slow to import
 
     return np.asarray(colour.Luv_to_uv(colour.XYZ_to_Luv(xyz)))
 
@@ -101,6 +103,37 @@ def _colour(proof: Proof, view: ChartView, pictures: Pictures) -> Iterable[Estim
     yield white_balance_error(seen, certified=certified, lab_u=CERTIFICATE_U)
 
 
+def distortion_truth(proof: Proof) -> dict[str, float]:
+    """From focal length and k1, k2, k3 of the lens, which count radii in focal lengths."""
+    chart = proof.start["chart"]
+    lens, width, height = chart["lens"], chart["width"] / 2, chart["height"] / 2
+    k1, k2, k3 = lens["distortion"]
+
+    def seen(ideal: float, across: float = 0.0) -> float:
+        """How far off a point is seen, of (across, ideal); in focal lengths."""
+        square = ideal * ideal + across * across
+        return float(ideal * (1 + square * (k1 + square * (k2 + square * k3))))
+
+    def ideal_of(wanted: float, across: float = 0.0) -> float:
+        steps = np.linspace(0.0, 2 * wanted, 2001)
+        above = next(i for i, r in enumerate(steps) if seen(float(r), across) >= wanted)
+        return float(brentq(lambda r: seen(r, across) - wanted, steps[above - 1], steps[above]))
+
+    corner = float(np.hypot(width, height)) / lens["focal_px"]
+    up, side = 0.9 * height / lens["focal_px"], 0.9 * width / lens["focal_px"]
+    y = ideal_of(up)
+    x = ideal_of(side, y)
+    return {
+        "picture.geometric_distortion": 100 * abs(corner / ideal_of(corner) - 1),
+        "picture.tv_distortion": 100 * abs(seen(y, x) / up - 1),
+    }
+
+
+def _distortion(proof: Proof, view: ChartView, pictures: Pictures) -> Iterable[Estimate]:
+    """The simulated chart is flat."""
+    return geometric_distortion(pictures, view, flatness_u_mm=0.0)
+
+
 _Row = tuple[
     str, tuple[str, ...], Callable[[Proof, ChartView, Pictures], Iterable[Estimate]],
     Callable[[Proof], dict[str, float]],
@@ -108,4 +141,5 @@ _Row = tuple[
 #: Chart, quantities, measure, truth: what a `Measurer` is made of.
 FIELD: tuple[_Row, ...] = (
     ("colour", ("picture.colour_error", "picture.white_balance_error"), _colour, colour_truth),
+    ("grid", ("picture.geometric_distortion", "picture.tv_distortion"), _distortion, distortion_truth),
 )

@@ -190,3 +190,14 @@ def toolkit(footage: Footage) -> Generator[str]:
 def server(request: pytest.FixtureRequest) -> Callable[[Footage], object]:
     """Each server in turn: a context manager from footage to its URL."""
     return {"gstreamer": gstreamer, "toolkit": toolkit}[request.param]
+
+
+@pytest.fixture(scope="session")
+def opencv_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of left01.jpg ... and left_intrinsics.yml of Debian's package opencv-doc."""
+    folder = tmp_path_factory.mktemp("opencv")
+    tool = _HERE.parents[1] / "tools" / "fetch-opencv-samples.sh"
+    done = subprocess.run([tool, folder], capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        absent("Debian's package opencv-doc", done.stderr.strip() or "apt-get download opencv-doc")
+    return folder

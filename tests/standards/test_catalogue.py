@@ -139,6 +139,7 @@ def test_every_clause_has_its_texts_and_its_quantity(known: Catalogue) -> None:
         "picture.pixel_density_vertical",
         "picture.snr_encoded",
         "picture.ssim",
+        "picture.tv_distortion",
         "picture.white_balance_error",
         "resolution.wedge_centre",
         "resolution.wedge_corner_ratio",

@@ -1,0 +1,14 @@
+"""What the lens does over the field of the picture."""
+
+from __future__ import annotations
+
+from bench.live import Live
+from bench.measure.geometry import geometric_distortion
+from bench.procedures import requirement
+from bench.session import Judge
+
+
+@requirement("picture.geometric_distortion", "picture.tv_distortion")
+def test_geometric_distortion(live: Live, judge: Judge) -> None:
+    """Distortion in the picture's corner and TV distortion, from a grid of dots or a chessboard."""
+    judge(*geometric_distortion(live.frames.pictures, live.view("grid", "chess")))
