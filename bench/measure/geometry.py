@@ -218,16 +218,21 @@ def geometric_distortion(
     def tv(k1: float, k2: float) -> float:
         return 100 * _tv(k1, k2, fit.aspect)
 
-    radii = [round(0.1 * i, 1) for i in range(1, 11)]
-    details = {
-        "k1": round(fit.k1, 6), "k2": round(fit.k2, 6), "centre": [round(v, 4) for v in fit.centre],
-        "points": fit.points, "rms_px": round(fit.rms, 4), "reach": round(fit.reach, 3),
-        "radius": radii, "distortion": [round(100 * fit.distortion(r), 4) for r in radii],
-    }  # fmt: skip
+    details = _told(fit)
     return (
         _estimate("picture.geometric_distortion", corner, fit, bulge, details),
         _estimate("picture.tv_distortion", tv, fit, bulge * _tv_share(fit.aspect), details),
     )
+
+
+def _told(fit: RadialFit) -> dict[str, object]:
+    """The fit and its curve, for the report."""
+    radii = [round(0.1 * i, 1) for i in range(1, 11)]
+    return {
+        "k1": round(fit.k1, 6), "k2": round(fit.k2, 6), "centre": [round(v, 4) for v in fit.centre],
+        "points": fit.points, "rms_px": round(fit.rms, 4), "reach": round(fit.reach, 3),
+        "radius": radii, "distortion": [round(100 * fit.distortion(r), 4) for r in radii],
+    }  # fmt: skip
 
 
 def _tv_share(aspect: tuple[float, float]) -> float:
