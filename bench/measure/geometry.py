@@ -115,6 +115,17 @@ def _tv(k1: float, k2: float, aspect: tuple[float, float]) -> float:
     return y * gain(x) / height - 1
 
 
+def _start(views: Sequence[tuple[_Floats, _Floats]]) -> _Floats:
+    """No distortion about the middle, and each view's homography. Raises MeasurementRefused for points on one line."""
+    start = np.zeros(4 + 8 * len(views))
+    for i, (paper, seen) in enumerate(views):
+        matrix, _ = cv2.findHomography(paper, seen, 0)
+        if matrix is None or not np.isfinite(matrix).all() or abs(matrix[2, 2]) < 1e-9:
+            raise MeasurementRefused("the points of the grid lie on one line")
+        start[4 + 8 * i : 12 + 8 * i] = (matrix / matrix[2, 2]).ravel()[:8]
+    return start
+
+
 def fit_distortion(views: Sequence[tuple[_Floats, _Floats]], shape: tuple[int, int]) -> RadialFit:
     """Radial distortion of one lens from one or several views of flat grids.
 
@@ -129,12 +140,7 @@ def fit_distortion(views: Sequence[tuple[_Floats, _Floats]], shape: tuple[int, i
         ((p - p.mean(0)) / max(float(np.abs(p - p.mean(0)).max()), 1e-9), (s - middle) / half)
         for p, s in views
     ]
-    start = np.zeros(4 + 8 * len(every))
-    for i, (paper, seen) in enumerate(every):
-        matrix, _ = cv2.findHomography(paper, seen, 0)
-        if matrix is None or not np.isfinite(matrix).all() or abs(matrix[2, 2]) < 1e-9:
-            raise MeasurementRefused("the points of the grid lie on one line")
-        start[4 + 8 * i : 12 + 8 * i] = (matrix / matrix[2, 2]).ravel()[:8]
+    start = _start(every)
     reach = max(float(np.hypot(*seen.T).max()) for _, seen in every)
     if reach < _LEAST_REACH:
         raise MeasurementRefused(
