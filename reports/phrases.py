@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from reports.phrases_picture import PICTURE_PHRASES
+
 __all__ = ["edge_order", "edge_zh", "known", "translated"]
 
 _PLACES = {
@@ -91,7 +93,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     # gaps
     ("pictures missing", "图像缺失"), ("wire silent", "无数据到达"),
 )  # fmt: skip
-_COMPILED = tuple((re.compile(pattern), words) for pattern, words in _PHRASES)
+_COMPILED = tuple((re.compile(pattern), words) for pattern, words in (*_PHRASES, *PICTURE_PHRASES))
 
 
 def edge_zh(name: str) -> str:
