@@ -37,6 +37,17 @@ def test_a_case_through_the_wire_meets_its_goal_and_is_not_run_twice(case: str, 
     assert (tmp_path / "wire.json").stat().st_mtime_ns == stamp
 
 
+def test_edges_meet_their_goals_and_a_missed_one_is_told(tmp_path: Path) -> None:
+    """The goals that hold for a small sample: no noise, and what is stated at 40 dB."""
+    edge = _script("edge")
+    goals = edge.noise_free()
+    assert len(goals) == 3 and all(goal.met for goal in goals)
+    found = edge.noisy("64x48", 40, 40, SEED)
+    assert abs(found[:, 0].mean()) < 3 * 0.55 / 40**0.5
+    assert 0.6 < (found[:, 0] / found[:, 1]).std() < 1.5
+    assert not edge.Goal("sd", -0.41, 0.4).met
+
+
 def test_a_missed_goal_is_told() -> None:
     """The proof fails where a value is off, and where U covers too little."""
     wire = _script("wire")
