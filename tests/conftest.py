@@ -1,4 +1,6 @@
-"""Branch coverage of the tests' workers, which `coverage run` itself does not see.
+"""Branch coverage of the tests' workers, which `coverage run` itself does not see; what properties may take.
+
+A busy machine makes no property fail: hypothesis has no deadline and does not call slow drawing a fault.
 
 Only the workers are traced: the virtual cameras and `bench run` are processes of their own, whose timing a
 tracer would disturb. What plugins import before this file is not counted.
@@ -10,6 +12,10 @@ import os
 
 import coverage
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("camcert", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("camcert")
 
 _TRACED = pytest.StashKey[coverage.Coverage]()
 
