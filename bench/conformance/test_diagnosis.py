@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bench.live import Live
-from bench.measure.diagnosis import detail, levels, view
+from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
 from bench.procedures import requirement
 from bench.session import Judge
 
 
-@requirement("diagnosis.bright_level", "diagnosis.clipped", "diagnosis.mean_level")
+@requirement("diagnosis.bright_level", "diagnosis.mean_level")
 def test_levels(live: Live, judge: Judge) -> None:
-    """Black, overexposed, underexposed: how the codes of the pictures are spread."""
+    """Black, underexposed: how the codes of the pictures are spread."""
     judge(*levels.levels(live.stack.pictures))
+
+
+@requirement("diagnosis.clipped")
+def test_clipped(live: Live, judge: Judge) -> None:
+    """Share of the picture that is at white in one colour at least."""
+    judge(levels.clipped(live.colour))
 
 
 @requirement("diagnosis.blur")
@@ -24,19 +32,26 @@ def test_blur(live: Live, judge: Judge) -> None:
 @requirement("diagnosis.noise")
 def test_noise(live: Live, judge: Judge) -> None:
     """Noise that is seen in the decoded pictures."""
-    judge(detail.noise(live.stack.pictures, live.stack.run))
+    judge(grain.noise(live.stack.pictures, live.stack.run))
 
 
 @requirement("diagnosis.stripes")
 def test_stripes(live: Live, judge: Judge) -> None:
     """Bands across the whole picture."""
-    judge(detail.stripes(live.stack.pictures))
+    judge(bands.stripes(live.stack.pictures))
 
 
 @requirement("diagnosis.standstill")
 def test_standstill(live: Live, judge: Judge) -> None:
     """Steps in which nothing moved: a suspicion, which the counter on the chart settles."""
     judge(motion.standstill(live.stack.pictures, live.stack.run))
+
+
+@requirement("diagnosis.frozen")
+def test_frozen(live: Live, judge: Judge) -> None:
+    """Steps over which the counter on the chart stood still: what decides whether the picture froze."""
+    counter = live.frames.counter
+    judge(motion.frozen(counter, np.zeros(len(counter), np.int64)))
 
 
 @requirement("diagnosis.shake")
@@ -48,15 +63,15 @@ def test_shake(live: Live, judge: Judge) -> None:
 @requirement("diagnosis.view_agreement")
 def test_view(live: Live, judge: Judge) -> None:
     """Whether the capture's last picture still shows the view of its first."""
-    pictures = live.stack.pictures
-    judge(view.agreement(pictures[-1], view.Reference(pictures[0])))
+    pictures, run = live.stack.pictures, live.stack.run
+    judge(view.agreement(pictures[run == run[-1]], run[run == run[-1]], _first_run(live)))
 
 
 @requirement("diagnosis.hidden")
 def test_hidden(live: Live, judge: Judge) -> None:
     """Share of the first picture's view that the last no longer shows."""
-    pictures = live.stack.pictures
-    judge(view.occlusion(pictures[-1], view.Reference(pictures[0])))
+    pictures, run = live.stack.pictures, live.stack.run
+    judge(hidden.occlusion(pictures[run == run[-1]], run[run == run[-1]], _first_run(live)))
 
 
 @requirement("diagnosis.cast")
@@ -64,3 +79,9 @@ def test_cast(live: Live, judge: Judge) -> None:
     """Change of colour from the capture's first to its last picture."""
     colour = live.colour
     judge(view.cast(colour[-1], view.Reference(live.stack.pictures[0], colour[0])))
+
+
+def _first_run(live: Live) -> view.Reference:
+    """The view as the capture began."""
+    pictures, run = live.stack.pictures, live.stack.run
+    return view.Reference.taken(pictures[run == run[0]], run[run == run[0]])

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from standards.files import read_tree
 
-__all__ = ["Threshold", "faulty", "thresholds"]
+__all__ = ["Threshold", "faults", "faulty", "thresholds"]
 
 
 class Threshold(BaseModel):
@@ -40,10 +40,17 @@ def thresholds() -> Mapping[str, Threshold]:
 def faulty(kind: str, values: Mapping[str, float]) -> bool | None:
     """Whether a picture has a fault of this kind by its measured values; None: not told, the value is not there.
 
-    A picture without light is black, not underexposed. Raises KeyError for a kind that is none.
+    Raises KeyError for a kind that is none.
     """
     limit = thresholds()[kind]
     value = values.get(limit.quantity)
     if value is None:
         return None
     return value > limit.above if limit.above is not None else value < (limit.below or 0.0)
+
+
+def faults(values: Mapping[str, float]) -> Mapping[str, bool | None]:
+    """Every kind of fault, as `faulty` says; a picture without light is black, and nothing else is told of it."""
+    if faulty("black", values):
+        return {kind: True if kind == "black" else None for kind in thresholds()}
+    return {kind: faulty(kind, values) for kind in thresholds()}

@@ -21,6 +21,8 @@ from diagnosis_scenes import HERE, Picture
 from numpy.typing import NDArray
 
 from bench.measure.colour_picture import ColourPicture
+from bench.measure.reading import read_counter
+from fixtures.charts import counter_cells
 
 __all__ = ["DEFECTS", "RULES", "Seen", "Settings", "good", "in_scope", "see", "spoilt"]
 
@@ -34,6 +36,12 @@ _FROM_RGB = np.array(
 )  # ITU-R BT.709-6, 3.2 and 3.3
 _LEVELS = np.linspace(0, 1, 1 << 15)
 _CURVE = np.where(_LEVELS < 0.018, 4.5 * _LEVELS, 1.099 * _LEVELS**0.45 - 0.099).astype(np.float32)
+#: The content counter's panel: cells of 10 pixels in a row, as much smaller than on chart camcert-1 as a tablet far off is.
+_CELL, _AT = 10, (300, 420)  # pixels; row, column of its corner
+_CELLS = tuple(
+    (slice(_AT[0] + 2, _AT[0] + _CELL), slice(_AT[1] + _CELL * i + 2, _AT[1] + _CELL * i + _CELL - 2))
+    for i in range(19)
+)
 _BANK = np.random.default_rng(5).standard_normal((2 * _H + 7, 2 * _W + 13), np.float32)
 
 
@@ -58,15 +66,21 @@ class Settings:
     size: float = 0.0  # of the defect, in the unit of its table
     shift: tuple[float, float] = (0.0, 0.0)
     clipped: float = 0.0
+    panel: bool = False  # whether the content counter is in view
 
 
 @dataclass(frozen=True)
 class Seen:
-    """pictures: (n, rows, columns) luma; run: (n,); colour: one a run."""
+    """pictures: (n, rows, columns) luma; run: (n,); colour: one a run; counter: (n,) read of a panel in view."""
 
     pictures: NDArray[np.uint8]
     run: NDArray[np.int64]
     colour: tuple[ColourPicture, ...]
+
+    @property
+    def counter(self) -> NDArray[np.int64]:
+        """The content counter of each picture, as the bench reads it."""
+        return np.array([read_counter(p, _CELLS) for p in self.pictures])
 
 
 def _drawn(draw: np.random.Generator, rule: Mapping[str, Any]) -> float:
@@ -275,6 +289,7 @@ def _planes(
     stripes: Picture | None,
     draw: np.random.Generator,
     text: str,
+    number: int,
 ) -> NDArray[np.uint8]:
     luma, chroma = codes
     if stripes is not None:
@@ -286,6 +301,17 @@ def _planes(
         )
     out = np.empty((_H * 3 // 2, _W), np.uint8)
     out[:_H] = np.clip(np.rint(luma), 16, 255)
+    if camera.panel:
+        states = np.repeat(np.where(counter_cells(number), 170.0, 45.0), _CELL)[None, :].repeat(
+            _CELL + 2, axis=0
+        )
+        states = (
+            cv2.GaussianBlur(states, (0, 0), 0.8)
+            + camera.noise * _noise(draw, 0)[: _CELL + 2, : states.shape[1]]
+        )
+        out[_AT[0] : _AT[0] + _CELL + 2, _AT[1] : _AT[1] + states.shape[1]] = np.clip(
+            np.rint(states), 16, 255
+        )
     if camera.osd:
         for thick, tone in ((3, 16), (1, 235)):
             cv2.putText(out[:_H], text, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, tone, thick, cv2.LINE_AA)
@@ -326,6 +352,7 @@ def see(light: Picture, camera: Settings, count: int = _RUNS * _PICTURES) -> See
                 stripes,
                 draw,
                 f"2026-11-26 10:00:{int(seconds):02d} CAM 01",
+                round(100 * seconds),  # the counter goes on every hundredth of a second
             )
         frame = av.VideoFrame.from_ndarray(held, "yuv420p")
         frame.pts = index

@@ -16,11 +16,11 @@ from typing import Any
 
 from bench.camera.receiver import capture
 from bench.camera.stills import colour_pictures, stack
-from bench.measure.diagnosis import detail, levels, view
+from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
-from standards.thresholds.diagnosis import faulty, thresholds
+from standards.thresholds.diagnosis import faults, thresholds
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Camera, the kinds that have to be told of it, and how long it is looked at, seconds.
@@ -72,13 +72,14 @@ def values(seen: Looked, reference: view.Reference) -> dict[str, float]:
     ways = (
         lambda: levels.levels(pictures[::6]),
         lambda: (detail.blur(pictures),),
-        lambda: (detail.noise(pictures, run),),
-        lambda: (detail.stripes(pictures),),
+        lambda: (grain.noise(pictures, run),),
+        lambda: (bands.stripes(pictures),),
         # The longest standstill of any run: a picture may freeze for a while.
         lambda: (max((_still(pictures, run, r) for r in set(run.tolist())), key=lambda e: float(e.value)),),
         lambda: (motion.shake(pictures, run),),
-        lambda: (view.agreement(pictures[-1], reference),),
-        lambda: (view.occlusion(pictures[-1], reference),),
+        lambda: (view.agreement(pictures, run, reference),),
+        lambda: (hidden.occlusion(pictures, run, reference),),
+        lambda: (levels.clipped(seen["colour"]),),
         lambda: (view.cast(seen["colour"][-1], reference),),
     )  # fmt: skip
     found: dict[str, float] = {}
@@ -93,14 +94,14 @@ def values(seen: Looked, reference: view.Reference) -> dict[str, float]:
 def main() -> int:
     """Print the table; 0 if each camera's fault is told and the reference cameras have none."""
     first = _captured("reference", 5.0)
-    reference = view.Reference(first["pictures"][0], first["colour"][0])
+    reference = view.Reference.taken(first["pictures"], first["run"], first["colour"][0])
     print(
         "camera                told                          " + " ".join(f"{k[:6]:>7}" for k in thresholds())
     )
     good = True
     for name, (wanted, seconds) in CAMERAS.items():
         found = values(_captured(name, seconds), reference)
-        kinds = {kind for kind in thresholds() if faulty(kind, found)}
+        kinds = {kind for kind, told in faults(found).items() if told}
         right = wanted <= kinds and not (name.startswith("reference") and kinds)
         good &= right
         shown = " ".join(f"{found.get(limit.quantity, float('nan')):7.2f}" for limit in thresholds().values())

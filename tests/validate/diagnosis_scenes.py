@@ -220,8 +220,12 @@ def _drawn(kind: str, seed: int) -> Picture:
     return np.asarray(cv2.GaussianBlur(light, (0, 0), 0.6), np.float32)
 
 
+#: Drawn scenes of the held-out half are drawn from seeds that no tuning and no earlier proof has seen.
+_HELD_OUT = 10_000
+
+
 def scenes(pictures: Path | None, drawn: int) -> Iterator[Scene]:
-    """Every scene: those of the photographs in a folder, then so many drawn ones, the kinds in turn."""
+    """Every scene: those of the photographs in a folder, then so many drawn ones of each half, the kinds in turn."""
     if pictures is not None:
         listed = tomllib.loads((HERE / "diagnosis_pictures.toml").read_text())
         for number, name in enumerate(sorted([*listed["whole"], *listed["deep"]])):
@@ -234,6 +238,6 @@ def scenes(pictures: Path | None, drawn: int) -> Iterator[Scene]:
                 for place in range(count if width >= 2 * _W else 0):
                     key = f"{name}/{place}"
                     yield Scene(key, name, tuning, lambda f=file, p=place: _window(f, p))  # type: ignore[misc]
-    for seed in range(drawn):
-        kind = list(_DRAWN)[seed % 3]
-        yield Scene(f"{kind}/{seed}", kind, seed % 6 < 3, lambda k=kind, s=seed: _drawn(k, s))  # type: ignore[misc]
+    for number in range(2 * drawn):
+        seed, kind = number // 2 + number % 2 * _HELD_OUT, list(_DRAWN)[number // 2 % 3]
+        yield Scene(f"{kind}/{seed}", kind, number % 2 == 0, lambda k=kind, s=seed: _drawn(k, s))  # type: ignore[misc]

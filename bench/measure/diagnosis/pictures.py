@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate, Kind
 
-__all__ = ["BLACK", "WHITE", "WIDTH", "Luma", "checked", "estimate", "scaled", "slopes"]
+__all__ = [
+    "BLACK",
+    "WHITE",
+    "WIDTH",
+    "Luma",
+    "burnt_in",
+    "checked",
+    "estimate",
+    "scaled",
+    "settled",
+    "slopes",
+]
 
 Luma = NDArray[np.uint8]
 Picture = NDArray[np.float32]
@@ -23,6 +34,7 @@ BLACK, WHITE = (
     235.0,
 )  # codes; full-range streams reach beyond, which no threshold is so near as to notice
 _LEAST, _MOST = 64, 16384
+_INK, _RIM = 215.0, 40.0  # codes: text beyond the one, its border beyond the other
 
 
 def checked(pictures: NDArray[np.uint8], least: int = 1) -> NDArray[np.uint8]:
@@ -55,6 +67,28 @@ def slopes(picture: Picture, sigma: float) -> Picture:
         ),
         np.float32,
     )
+
+
+def burnt_in(picture: Picture) -> NDArray[np.bool_]:
+    """(rows, columns): where text is burnt in, by black beside white within five pixels; true edges of a scene are
+    seldom as hard, and then there are others. picture: float32 codes at the scale of `scaled`.
+    """
+    near = np.ones((5, 5), np.uint8)
+    hard = (cv2.dilate(picture, near) > _INK) & (cv2.erode(picture, near) < _RIM)
+    return np.asarray(cv2.dilate(hard.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+
+
+def settled(pictures: Luma, run: NDArray[np.int64]) -> Luma:
+    """(runs, rows, columns) uint8: the mean of the later half of each run, as coding refines what stands still.
+
+    pictures: (n, rows, columns) uint8; run: (n,). Raises MeasurementRefused.
+    """
+    found = checked(pictures)
+    means = []
+    for r in np.unique(run):
+        part = found[run == r]
+        means.append(np.rint(part[len(part) // 2 :].mean(axis=0)).astype(np.uint8))
+    return np.stack(means)
 
 
 def estimate(name: str, value: float, unit: str, details: Mapping[str, Any], *notes: str) -> Estimate:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bench.measure.colour_picture import ColourPicture
-from bench.measure.diagnosis import detail, levels, view
+from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
-from standards.thresholds.diagnosis import faulty, thresholds
+from standards.thresholds.diagnosis import faults, faulty, thresholds
 
 Codes = NDArray[np.float64]
 
@@ -60,31 +60,42 @@ def test_blur_is_the_gaussian_of_the_lens(sigma: float) -> None:
 
 @pytest.mark.parametrize("sd", [1.0, 4.0, 12.0])
 def test_noise_is_its_deviation(sd: float) -> None:
-    assert value(detail.noise(stack(scene(), noise=sd), RUN)) == pytest.approx(sd, rel=0.15)
+    assert value(grain.noise(stack(scene(), noise=sd), RUN)) == pytest.approx(sd, rel=0.15)
 
 
 def test_texture_that_stands_still_is_no_noise_and_motion_is_none() -> None:
     grass = 120 + 25 * np.random.default_rng(3).standard_normal((360, 640))
-    assert value(detail.noise(stack(grass), RUN)) < 1.3
+    assert value(grain.noise(stack(grass), RUN)) < 1.3
     moving = np.stack([codes(np.roll(scene(), 9 * i, axis=1)) for i in range(8)])
-    assert value(detail.noise(moving, RUN)) < 1.3
+    assert value(grain.noise(moving, RUN)) < 1.3
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_stripes_have_their_amplitude(turned: bool) -> None:
     band = 6.0 * np.random.default_rng(5).standard_normal(640 if turned else 360)
     striped = scene() + (band[None, :] if turned else band[:, None])
-    estimate = detail.stripes(stack(striped, 2))
+    estimate = bands.stripes(stack(striped, 2))
     assert value(estimate) == pytest.approx(6.0, rel=0.3)
     assert estimate.details["columns" if turned else "rows"] == value(estimate)
-    assert value(detail.stripes(stack(scene(), 2))) < 0.5
+    assert value(bands.stripes(stack(scene(), 2))) < 0.5
 
 
 def test_levels_of_black_white_and_grey() -> None:
     for code, share in ((16, 0.0), (235, 100.0), (126, 100 * 110 / 219)):
-        bright, clipped, mean = levels.levels(np.full((2, 90, 160), code, np.uint8))
+        bright, mean = levels.levels(np.full((2, 90, 160), code, np.uint8))
         assert value(bright) == pytest.approx(share) and value(mean) == pytest.approx(share)
-        assert value(clipped) == (100.0 if code == 235 else 0.0)
+
+
+def test_a_colour_that_clips_in_one_channel_alone_is_clipped() -> None:
+    red = np.zeros((90, 160, 3))
+    red[:, :64] = [1.0, 0.4, 0.3]
+    red[:, 64:] = [0.6, 0.6, 0.6]
+    luma = red @ [0.2126, 0.7152, 0.0722]
+    blue, other = ((red[..., i] - luma) / k for i, k in ((2, 1.8556), (0, 1.5748)))
+    small = [codes(128 + 224 * d[::2, ::2]) for d in (blue, other)]
+    picture = ColourPicture(codes(16 + 219 * luma), small[0], small[1], "bt709", False, True)
+    assert int(picture.luma.max()) < 160
+    assert value(levels.clipped([picture])) == pytest.approx(40.0, abs=1.5)
 
 
 def test_shake_is_the_root_mean_square_and_a_pan_is_none() -> None:
@@ -105,15 +116,44 @@ def test_a_picture_that_stands_still_is_suspected() -> None:
     assert value(motion.standstill(stack(scene(), 8, noise=2.0), RUN)) == 0.0
 
 
+ONE = np.zeros(1, np.int64)
+
+
 def test_what_is_hidden_is_told_from_another_exposure() -> None:
     reference = view.Reference(stack(scene(), 1)[0])
-    darker = codes(16 + 0.7 * (scene() - 16))
-    assert value(view.occlusion(darker, reference)) < 5
-    assert value(view.agreement(darker, reference)) > 90
+    darker = codes(16 + 0.7 * (scene() - 16))[None]
+    assert value(hidden.occlusion(darker, ONE, reference)) < 5
+    assert value(view.agreement(darker, ONE, reference)) > 90
     covered = darker.copy()
-    covered[:, :256] = 50
-    assert value(view.occlusion(covered, reference)) == pytest.approx(40, abs=8)
-    assert value(view.agreement(codes(scene(9)), reference)) < 20
+    covered[:, :, :256] = 50
+    assert value(hidden.occlusion(covered, ONE, reference)) == pytest.approx(40, abs=8)
+    assert value(view.agreement(codes(scene(9))[None], ONE, reference)) < 20
+
+
+def test_what_passes_by_hides_nothing_and_is_not_in_the_reference() -> None:
+    pictures = np.repeat(stack(scene(), 1), 3, axis=0)
+    for i in range(3):
+        pictures[i, :, 160 * i : 160 * i + 160] = 50  # a quarter of the view, each time another
+    runs = np.arange(3)
+    reference = view.Reference.taken(pictures, runs)
+    assert value(hidden.occlusion(pictures, runs, reference)) < 3
+    assert value(hidden.occlusion(pictures[:1], ONE, reference)) == pytest.approx(25, abs=5)
+
+
+def test_the_counter_decides_what_is_frozen() -> None:
+    run = np.repeat([0, 1], 5)
+    assert value(motion.frozen(np.arange(10) * 4, run)) == 0.0
+    assert value(motion.frozen(np.full(10, 7), run)) == 100.0
+    assert value(motion.frozen(np.array([0, 4, 4, 8, -1, 0, 4, 8, 12, 16]), run)) == pytest.approx(100 / 7)
+    with pytest.raises(MeasurementRefused, match="show the counter"):
+        motion.frozen(np.full(10, -1), run)
+
+
+def test_of_a_black_picture_nothing_else_is_told() -> None:
+    values = {"diagnosis.bright_level": 1.0, "diagnosis.mean_level": 0.5, "diagnosis.hidden": 100.0}
+    told = faults(values)
+    assert told["black"] is True and {told[kind] for kind in told if kind != "black"} == {None}
+    assert faults({**values, "diagnosis.bright_level": 60.0})["occlusion"] is True
 
 
 def colour(red: float, blue: float) -> ColourPicture:
@@ -152,9 +192,9 @@ def test_blur_noise_and_stripes_do_not_care_how_it_lies(seed: int, change: str) 
     }[change]
     changed = np.ascontiguousarray(changed)
     assert value(detail.blur(changed)) == pytest.approx(value(detail.blur(base)), abs=0.05)
-    assert value(detail.stripes(changed)) == pytest.approx(value(detail.stripes(base)), abs=0.25)
+    assert value(bands.stripes(changed)) == pytest.approx(value(bands.stripes(base)), abs=0.25)
     scale = 0.8 if change == "gain" else 1.0
-    assert value(detail.noise(changed, RUN)) == pytest.approx(scale * value(detail.noise(base, RUN)), rel=0.1)
+    assert value(grain.noise(changed, RUN)) == pytest.approx(scale * value(grain.noise(base, RUN)), rel=0.1)
 
 
 HOSTILE = [
@@ -172,12 +212,12 @@ def test_hostile_pictures_are_measured_or_refused(pictures: NDArray[np.uint8]) -
     ways = (
         lambda: levels.levels(pictures),
         lambda: detail.blur(pictures),
-        lambda: detail.noise(pictures, run),
-        lambda: detail.stripes(pictures),
+        lambda: grain.noise(pictures, run),
+        lambda: bands.stripes(pictures),
         lambda: motion.standstill(pictures, run),
         lambda: motion.shake(pictures, run),
-        lambda: view.agreement(pictures[0], view.Reference(pictures[-1])),
-        lambda: view.occlusion(pictures[0], view.Reference(pictures[-1])),
+        lambda: view.agreement(pictures, run, view.Reference(pictures[-1])),
+        lambda: hidden.occlusion(pictures, run, view.Reference(pictures[-1])),
     )
     for way in ways if len(pictures) else ways[:4]:
         try:
@@ -191,7 +231,7 @@ def test_hostile_pictures_are_measured_or_refused(pictures: NDArray[np.uint8]) -
 def test_thresholds_are_data_and_know_both_sides() -> None:
     assert set(thresholds()) == {
         "blur", "occlusion", "freeze", "black", "overexposure", "underexposure", "cast", "noise", "stripes", "shake",
-        "view",
+        "view", "suspect_freeze",
     }  # fmt: skip
     assert faulty("black", {"diagnosis.bright_level": 0.5}) is True
     assert faulty("blur", {"diagnosis.blur": 0.01}) is False
