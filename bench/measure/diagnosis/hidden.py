@@ -40,16 +40,16 @@ _SLOPES = (0.3, 2.5)
 
 @dataclass(frozen=True)
 class _Exposure:
-    """How codes of the reference look now: at, today: codes that rise together; slope: beyond them."""
+    """How codes of the reference look now: at, after: codes that rise together; slope: beyond them."""
 
     at: NDArray[np.float64]
-    today: NDArray[np.float64]
+    after: NDArray[np.float64]
     slope: float
 
     def __call__(self, codes: Picture) -> Picture:
         """Codes as they would look now."""
         low, high = self.at[0], self.at[-1]
-        shown = np.interp(codes, self.at, self.today)
+        shown = np.interp(codes, self.at, self.after)
         shown += self.slope * (np.minimum(codes - low, 0) + np.maximum(codes - high, 0))
         return np.asarray(np.clip(shown, BLACK, WHITE), np.float32)
 
