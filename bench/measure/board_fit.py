@@ -98,6 +98,9 @@ class _Scene:
     focal: float
     origin: tuple[int, int]  # row, column of luma in the picture
     shape: tuple[int, int]  # of the picture
+    #: Kept from one drawing to the next: what depends on distortion alone, and what does not depend on blur.
+    _sights: tuple[float, _Floats, _Floats] | None = None
+    _sharp: tuple[bytes, NDArray[np.float32]] | None = None
 
     def pose(self, p: _Floats) -> tuple[_Floats, _Floats]:
         """Rotation and place of the board's middle, mm."""
@@ -118,39 +121,60 @@ class _Scene:
         away = np.column_stack([points - _MIDDLE, np.zeros(len(points))]) @ turn.T + place
         return self.lens(away[:, :2] / np.maximum(away[:, 2:], 1e-6), p)
 
-    def paper(self, p: _Floats) -> _Floats:
-        """(rows, columns, 2) millimetres on the board of luma's pixels."""
-        rows, columns = self.luma.shape
-        x, y = np.meshgrid(np.arange(columns) + self.origin[1], np.arange(rows) + self.origin[0])
-        off = np.stack([x - (self.shape[1] - 1) / 2, y - (self.shape[0] - 1) / 2], -1)
-        half = math.hypot(*self.shape) / 2
-        ideal = off
-        for _ in range(_UNDISTORT_STEPS):
-            ideal = off / (1 + p[7] * (ideal**2).sum(-1, keepdims=True) / half**2)
+    def sights(self, k1: float) -> tuple[_Floats, _Floats]:
+        """x and y, pixels from the middle and (rows, columns) each, of luma's pixels before a lens without distortion."""
+        if self._sights is None or self._sights[0] != k1:
+            rows, columns = self.luma.shape
+            x, y = np.meshgrid(
+                np.arange(columns) + self.origin[1] - (self.shape[1] - 1) / 2,
+                np.arange(rows) + self.origin[0] - (self.shape[0] - 1) / 2,
+            )
+            square = 4 / float(self.shape[0] ** 2 + self.shape[1] ** 2)
+            away, gain = np.sqrt((x * x + y * y) * square), np.ones_like(x)
+            for _ in range(_UNDISTORT_STEPS):
+                gain = 1 / (1 + k1 * (away * gain) ** 2)
+            self._sights = (k1, x * gain, y * gain)
+        return self._sights[1], self._sights[2]
+
+    def paper(self, p: _Floats) -> tuple[_Floats, _Floats]:
+        """Millimetres on the board, across and down, (rows, columns) each, of luma's pixels."""
+        x, y = self.sights(float(p[7]))
         turn, place = self.pose(p)
         matrix = np.linalg.inv(np.column_stack([turn[:, 0], turn[:, 1], place]))
-        plane = ideal / (self.focal * math.exp(p[6])) @ matrix[:, :2].T + matrix[:, 2]
-        return np.asarray(plane[..., :2] / plane[..., 2:] + _MIDDLE)
+        matrix = matrix @ np.diag([1.0, 1.0, self.focal * math.exp(p[6])])
+        away = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
+        across = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / away
+        down = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / away
+        return across + _MIDDLE[0], down + _MIDDLE[1]
 
     def light(self, p: _Floats) -> NDArray[np.float32]:
         """The board's light as the lens shows it, on the pixels of luma."""
         rows, columns = self.luma.shape
-        at = self.paper(p)
-        spacing = (
-            abs(float(at[rows // 2, columns // 2, 0] - at[rows // 2, columns // 2 - 1, 0])) / _FINE * _GRID
-        )
-        grid = max(g for g in (1, 2, 4, 8) if g <= max(1.0, spacing))
-        size = (columns * _FINE, rows * _FINE)
-        x, y = (
-            cv2.resize(
-                (at[..., i] * _GRID / grid - 0.5).astype(np.float32), size, interpolation=cv2.INTER_LINEAR
-            )
-            for i in (0, 1)
-        )
-        seen = cv2.remap(_drawn(grid), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        seen = self.sharp(p)
         sigma = min(max(math.exp(p[8]), 0.15), 8.0) * _FINE
         soft = cv2.GaussianBlur(seen, (0, 0), sigma)
         return np.asarray(cv2.resize(soft, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+
+    def sharp(self, p: _Floats) -> NDArray[np.float32]:
+        """The board's light before the lens blurs it, _FINE samples a pixel each way."""
+        key = p[:8].tobytes()
+        if self._sharp is None or self._sharp[0] != key:
+            rows, columns = self.luma.shape
+            across, down = self.paper(p)
+            spacing = (
+                abs(float(across[rows // 2, columns // 2] - across[rows // 2, columns // 2 - 1]))
+                / _FINE
+                * _GRID
+            )
+            grid = max(g for g in (1, 2, 4, 8) if g <= max(1.0, spacing))
+            size = (columns * _FINE, rows * _FINE)
+            x, y = (
+                cv2.resize((at * _GRID / grid - 0.5).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+                for at in (across, down)
+            )
+            seen = cv2.remap(_drawn(grid), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            self._sharp = (key, np.asarray(seen, np.float32))
+        return self._sharp[1]
 
     def inside(self, p: _Floats) -> NDArray[np.bool_]:
         """Pixels that nothing but the sheet shines into."""
@@ -162,8 +186,8 @@ class _Scene:
         return np.asarray(far > reach)
 
 
-def _codes(light: NDArray[np.float32], p: _Floats) -> tuple[_Floats, list[_Floats]]:
-    """Codes over _SCALE, and their derivatives by black, span, the two slopes and the exponent."""
+def _codes(light: NDArray[np.float32], p: _Floats) -> tuple[_Floats, list[_Floats], _Floats]:
+    """Codes over _SCALE, their derivatives by black, span, the two slopes and the exponent, and by the light."""
     rows, columns = light.shape
     x = np.linspace(-1, 1, columns)[None, :]
     y = np.linspace(-1, 1, rows)[:, None]
@@ -172,7 +196,8 @@ def _codes(light: NDArray[np.float32], p: _Floats) -> tuple[_Floats, list[_Float
     falling = 1 + p[11] * x + p[12] * y
     by = [np.ones_like(toned), toned * falling, p[10] * toned * x, p[10] * toned * y]
     by.append(p[10] * falling * toned * np.log(base))
-    return p[9] + p[10] * toned * falling, by
+    by_light = np.where(base > 1e-3, 0.945 * p[10] * p[13] * falling * toned / base, 0.0)
+    return p[9] + p[10] * toned * falling, by, by_light
 
 
 def _leaning(scene: _Scene, p: _Floats) -> _Floats:
@@ -199,7 +224,8 @@ def _linearised(scene: _Scene, p: _Floats, lens: Lens) -> _Step:
     if keep.sum() < _FEWEST:
         raise MeasurementRefused("the board is too small in the picture: bring it nearer, or print it larger")
     light = scene.light(p)
-    codes, photometric = _codes(light, p)
+    codes, photometric, by_light = _codes(light, p)
+    by_light = by_light[keep]
     residual = codes - scene.luma / _SCALE
     leaning = _leaning(scene, p)
     j = np.zeros((int(keep.sum()), len(p)))
@@ -210,10 +236,11 @@ def _linearised(scene: _Scene, p: _Floats, lens: Lens) -> _Step:
     # A field of view is declared from side to side, distortion and all: it holds focal length and distortion together.
     side = (scene.shape[1] / math.hypot(*scene.shape)) ** 2
     prior_j[3, 7] = side / sd[0]
-    for i, step in enumerate(_STEPS):
+    for i in (_GEOMETRY - 1, *range(_GEOMETRY - 1)):  # blur first: its drawing is the one that was made last
+        step = _STEPS[i]
         moved = p.copy()
         moved[i] += step
-        j[:, i] = ((_codes(scene.light(moved), p)[0] - codes) / step)[keep]
+        j[:, i] = by_light * (scene.light(moved) - light)[keep] / step
         prior_j[:3, i] = (_leaning(scene, moved) - leaning) / step
     for i, by in enumerate(photometric):
         j[:, _GEOMETRY + i] = by[keep]

@@ -36,7 +36,9 @@ _OUTLIER_PX = 0.3
 _FEWEST = 20
 _LEAST_REACH = 0.5  # half diagonals that the points have to reach
 _SCATTER = 1.2  # neighbours share coding blocks: the scatter of the fit is so much larger than independent points make it
-_METHOD_U = 0.0007  # percentage points: dots in blocks of a codec, seen over the proof's cameras
+_METHOD_U = (
+    0.0007  # percentage points in the corner: dots in blocks of a codec, seen over the proof's cameras
+)
 _AT = 0.9  # of half height and half width: where TV distortion is read
 
 
@@ -218,6 +220,8 @@ def geometric_distortion(
     # A chart that bulges by b over its half diagonal looks distorted by b over the distance, which is about as long.
     bulge = 100 * flatness_u_mm / (math.hypot(view.chart.width, view.chart.height) / 2)
 
+    share = _tv_share(fit.aspect)
+
     def corner(k1: float, k2: float) -> float:
         return 100 * _distortion(k1, k2, 1.0)
 
@@ -226,8 +230,8 @@ def geometric_distortion(
 
     details = _told(fit)
     return (
-        _estimate("picture.geometric_distortion", corner, fit, bulge, details),
-        _estimate("picture.tv_distortion", tv, fit, bulge * _tv_share(fit.aspect), details),
+        _estimate("picture.geometric_distortion", corner, fit, (_METHOD_U, bulge), 1.0, details),
+        _estimate("picture.tv_distortion", tv, fit, (_METHOD_U * share, bulge * share), _AT, details),
     )
 
 
@@ -250,17 +254,20 @@ def _estimate(
     quantity: str,
     figure: Callable[[float, float], float],
     fit: RadialFit,
-    bulge: float,
+    common: tuple[float, float],
+    reach: float,
     details: dict[str, object],
 ) -> Estimate:
+    """common: standard uncertainties of method and of the chart's flatness, percentage points; reach: how far from the
+    middle the figure is read, half diagonals."""
     signed = figure(fit.k1, fit.k2)
     parts = [
         Contribution(name="scatter of the points", u=_SCATTER * fit.u_of(figure), dof=2.0 * fit.points, method="A",
                      source="fit, widened for coding that neighbours share"),
-        Contribution(name="method", u=_METHOD_U, source="docs/methods/distortion.md"),
-        Contribution(name="beyond the points", u=100 * abs(fit.k2) * max(1 - fit.reach**2, 0.0) ** 2 / math.sqrt(3),
+        Contribution(name="method", u=common[0], source="docs/methods/distortion.md"),
+        Contribution(name="beyond the points", u=100 * abs(fit.k2) * max(reach**2 - fit.reach**2, 0.0) ** 2 / math.sqrt(3),
                      source="a third term as large as the second is not excluded"),
-        Contribution(name="flatness of the chart", u=bulge, source="rule of thumb: bulge over distance"),
+        Contribution(name="flatness of the chart", u=common[1], source="rule of thumb: bulge over distance"),
     ]  # fmt: skip
     u, dof = combine(parts)
     notes = ("barrel" if signed < 0 else "pincushion",)

@@ -31,7 +31,9 @@ _GUESS, _GUESS_SD = (
 )  # horizontal field of view that is not declared: degrees, sd of the log focal length
 _K1_SD = 0.1  # distortion at half a diagonal from the middle: sd of what is usual
 _MODEL = 0.0008  # of the density: coding and sharpening, which the fit does not know
-_OFF_AXIS = 0.03  # of the density, at half a diagonal from the middle: where distortion and a tilt look alike
+#: Of the density, at half a diagonal from the middle, where distortion and a tilt look alike: for a board as wide as the
+#: picture (a larger board tells them apart better), and within these bounds.
+_OFF_AXIS, _OFF_AXIS_BOUNDS = 0.0025, (0.008, 0.03)
 _SCALES = (1, 2, 3, 4)
 
 
@@ -158,7 +160,8 @@ def pixel_density(
         ("picture.pixel_density_vertical", found.down, found.u_down),
     ):
         density = value * by * 1000.0 * _NOMINAL / board.width_mm
-        budget = _budget(density, u / value, board, _radius(found, by, pictures[0].shape))
+        share = found.width * by / pictures[0].shape[1]
+        budget = _budget(density, u / value, board, (_radius(found, by, pictures[0].shape), share))
         combined, dof = combine(budget)
         one.append(
             Estimate(quantity=key, kind=Kind.RATIO, value=density, unit="px/m", u=combined, dof=dof,
@@ -173,10 +176,12 @@ def _radius(found: BoardFit, by: int, shape: tuple[int, ...]) -> float:
     return math.hypot(x - shape[1] / 2, y - shape[0] / 2) * 2 / math.hypot(*shape)
 
 
-def _budget(density: float, relative: float, board: Board, radius: float) -> list[Contribution]:
+def _budget(density: float, relative: float, board: Board, place: tuple[float, float]) -> list[Contribution]:
+    """place: how far from the middle, half diagonals, and how wide, widths of the picture, the board is."""
+    off_axis = float(np.clip(_OFF_AXIS / place[1], *_OFF_AXIS_BOUNDS)) * place[0] ** 2
     return [
         normal("place of the board's lines, pose, lens", density * relative, source="fit of the whole board"),
         normal("coding and sharpening", density * _MODEL, source="validation"),
-        normal("distortion that looks like a tilt", density * _OFF_AXIS * radius**2, source="validation"),
+        normal("distortion that looks like a tilt", density * off_axis, source="validation"),
         normal("size of the board", density * board.u_mm / board.width_mm, source="certificate of length"),
     ]

@@ -19,6 +19,7 @@ CHARTS: dict[str, float] = {
     "grey": 2.2,
     "colour": 1.6,
     "grid": 1.2,
+    "board": 1.2,
 }
 PASSWORD = "camcert-proof"  # of a simulated camera
 
@@ -42,7 +43,8 @@ def camera_tables(chart: str, seed: int) -> dict[str, Any]:
     stream = drawn.pop("stream")
     width, height = stream["size"]
     world = drawn.pop("world")
-    scene = {"chart": chart, **drawn["scene"]}
+    board = drawn.pop("board")
+    scene = {"chart": chart, **drawn["scene"], **(board if chart == "board" else {})}
     return {
         "title": f"proof {chart} {seed}",
         "device": {"manufacturer": "Simulated", "model": "PROOF", "serial": f"{chart}-{seed}", "password": PASSWORD},

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -17,6 +18,7 @@ from scipy.optimize import brentq
 from bench.camera import decode
 from bench.camera.stills import describe
 from bench.measure.chart_view import ChartView, locate, which_chart
+from bench.measure.noise import DENSITY_U
 from bench.measure.resolution import resolution
 from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
 from bench.validate.captures import Proof
@@ -53,7 +55,7 @@ class Measurer:
 
     chart: str
     quantities: tuple[str, ...]
-    measure: Callable[[Proof, ChartView, Pictures], Iterable[Estimate]]
+    measure: Callable[[Proof, Any, Pictures], Iterable[Estimate]]
     truth: Callable[[Proof], Truths]
 
 
@@ -117,11 +119,25 @@ MEASURERS: tuple[Measurer, ...] = (
 )  # fmt: skip
 
 
-def _view(proof: Proof) -> ChartView:
+def _certified(view: ChartView, seed: int) -> ChartView:
+    """The chart as its certificate tells of it: densities of the grey steps err as it states, each by itself."""
+    draw = np.random.default_rng([seed, 0xDE5])
+    greys = tuple(
+        replace(grey, reflectance=grey.reflectance * 10 ** (-DENSITY_U * float(draw.standard_normal())))
+        for grey in view.chart.greys
+        if grey.reflectance is not None
+    )
+    return replace(view, chart=replace(view.chart, greys=greys))
+
+
+def _view(proof: Proof) -> ChartView | None:
+    """The chart as found and certified; None of a board, which its procedure finds by itself."""
+    if proof.chart == "board":
+        return None
     refused: MeasurementRefused | None = None
     for picture in decode.first_pictures(proof.capture, 3):
         try:
-            return locate(picture, which_chart(picture))
+            return _certified(locate(picture, which_chart(picture)), proof.seed)
         except MeasurementRefused as error:
             refused = error
     raise refused or MeasurementRefused("no picture could be decoded")

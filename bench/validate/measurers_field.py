@@ -1,4 +1,4 @@
-"""Measurers of colour and field: colours, white balance, distortion, fall-off of light.
+"""Measurers of colour, field and site: colours, white balance, distortion, pixel density.
 
 Truth of a colour goes its own way: from the chart's light through the camera's logged gains and tone curve, and back to
 CIELAB by colour-science; none of it is the code that measures.
@@ -17,7 +17,9 @@ from bench.camera.stills import colour_pictures
 from bench.measure.chart_view import ChartView
 from bench.measure.colour import colour_error, patch_signals, white_balance_error
 from bench.measure.geometry import geometric_distortion
+from bench.measure.pixel_density import Board, pixel_density
 from bench.validate.captures import Proof
+from fixtures.charts import CHARTS
 from fixtures.charts.colour import NOMINAL_LAB
 from standards.quantity import Estimate
 
@@ -134,12 +136,47 @@ def _distortion(proof: Proof, view: ChartView, pictures: Pictures) -> Iterable[E
     return geometric_distortion(pictures, view, flatness_u_mm=0.0)
 
 
+#: Standard uncertainties of what is told of a board and a lens, and drawn for every case: mm, share of the focal length.
+_BOARD_U_MM, _FOCAL_U = 0.2, 0.02
+_BOARD_MM = 280.0
+
+
+def density_truth(proof: Proof) -> dict[str, float]:
+    """Pixels a metre across and down, square to the line of sight at the board's middle: by the pose's own geometry."""
+    scene, lens = proof.camera["scene"], proof.start["chart"]["lens"]
+    focal, (k1, k2, k3) = lens["focal_px"], lens["distortion"]
+    x, y = scene["dx"] / focal, scene["dy"] / focal
+    scale = 1000 * scene["fill"] * proof.start["chart"]["width"] / CHARTS["board"].width
+    sight = np.array([x, y, 1.0]) / np.sqrt(1 + x * x + y * y)
+    across = np.array([sight[2], 0, -sight[0]]) / np.hypot(sight[0], sight[2])
+    found = []
+    for way in (across, np.cross(sight, across)):
+        ends = []
+        for sign in (1e-5, -1e-5):
+            at = np.array([x, y, 1.0]) + sign * way
+            at = at[:2] / at[2]
+            square = float(at @ at)
+            ends.append(at * (1 + square * (k1 + square * (k2 + square * k3))))
+        found.append(scale * float(np.hypot(*(ends[0] - ends[1]))) / 2e-5)
+    return dict(zip(("picture.pixel_density", "picture.pixel_density_vertical"), found, strict=True))
+
+
+def _density(proof: Proof, view: ChartView | None, pictures: Pictures) -> Iterable[Estimate]:
+    """The board's length and the lens's field of view are told with errors as their certificates state them."""
+    draw = np.random.default_rng([proof.seed, 0xB0A])
+    board = Board(_BOARD_MM + _BOARD_U_MM * float(draw.standard_normal()), _BOARD_U_MM)
+    told = np.tan(np.radians(proof.camera["lens"]["hfov_deg"]) / 2) * (1 + _FOCAL_U * draw.standard_normal())
+    hfov = 2 * float(np.degrees(np.arctan(told)))
+    return pixel_density(pictures[:3], board, hfov_deg=hfov, hfov_u=_FOCAL_U)
+
+
 _Row = tuple[
-    str, tuple[str, ...], Callable[[Proof, ChartView, Pictures], Iterable[Estimate]],
+    str, tuple[str, ...], Callable[[Proof, Any, Pictures], Iterable[Estimate]],
     Callable[[Proof], dict[str, float]],
 ]  # fmt: skip
 #: Chart, quantities, measure, truth: what a `Measurer` is made of.
 FIELD: tuple[_Row, ...] = (
     ("colour", ("picture.colour_error", "picture.white_balance_error"), _colour, colour_truth),
+    ("board", ("picture.pixel_density", "picture.pixel_density_vertical"), _density, density_truth),
     ("grid", ("picture.geometric_distortion", "picture.tv_distortion"), _distortion, distortion_truth),
 )
