@@ -20,6 +20,7 @@ PICTURE_PHRASES: tuple[tuple[str, str], ...] = (
     ("flatness of the chart", "测试卡平整度"), ("grey steps round it", "附近灰阶"),
     ("half of what is taken off", "修正量的一半"), ("luminance of the noise floor", "噪声下限亮度"),
     ("luminance that saturates", "饱和亮度"), ("lux meter: certificate and scatter", "照度计：证书与离散"),
+    ("one edge", "单条刃边"), ("window over the whole rectangle", "全区域窗口影响"),
     ("method", "方法"), ("noise and coding of the patches", "色块噪声与编码"), ("noise of the picture", "图像噪声"),
     ("noise of the quantiser", "量化噪声"), ("noise uneven over the picture", "画面噪声不均匀"),
     ("place of the board's lines, pose, lens", "标板线条位置、姿态与镜头"), ("place of the features", "特征点位置"),

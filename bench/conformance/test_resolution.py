@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.live import Live
 from bench.measure import picture, resolution
+from bench.measure.sharpness import centre_edges, sharpness
 from bench.procedures import requirement
 from bench.session import Judge
 
@@ -24,3 +25,9 @@ def test_limiting_resolution(live: Live, judge: Judge) -> None:
         bits_per_pixel=live.stream.bits_per_pixel,
     )
     judge(*found)
+
+
+@requirement("resolution.sampling_efficiency", "resolution.oversharpening")
+def test_sharpness(live: Live, judge: Judge) -> None:
+    """What share of what its pixels can carry the picture resolves, and by how much it is sharpened beyond the lens."""
+    judge(*sharpness(centre_edges(live.frames.pictures, live.view("camcert-1", "edges"))))

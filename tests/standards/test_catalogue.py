@@ -141,6 +141,8 @@ def test_every_clause_has_its_texts_and_its_quantity(known: Catalogue) -> None:
         "picture.ssim",
         "picture.tv_distortion",
         "picture.white_balance_error",
+        "resolution.oversharpening",
+        "resolution.sampling_efficiency",
         "resolution.wedge_centre",
         "resolution.wedge_corner_ratio",
         "clock.error_to_beijing_time",
