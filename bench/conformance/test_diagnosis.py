@@ -7,6 +7,7 @@ import numpy as np
 from bench.live import Live
 from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
+from bench.measure.diagnosis.reference import Reference
 from bench.procedures import requirement
 from bench.session import Judge
 
@@ -78,10 +79,10 @@ def test_hidden(live: Live, judge: Judge) -> None:
 def test_cast(live: Live, judge: Judge) -> None:
     """Change of colour from the capture's first to its last picture."""
     colour = live.colour
-    judge(view.cast(colour[-1], view.Reference(live.stack.pictures[0], colour[0])))
+    judge(view.cast(colour[-1], Reference(live.stack.pictures[0], colour[0])))
 
 
-def _first_run(live: Live) -> view.Reference:
+def _first_run(live: Live) -> Reference:
     """The view as the capture began."""
     pictures, run = live.stack.pictures, live.stack.run
-    return view.Reference.taken(pictures[run == run[0]], run[run == run[0]])
+    return Reference.taken(pictures[run == run[0]], run[run == run[0]])

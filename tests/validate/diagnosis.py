@@ -22,6 +22,7 @@ from scipy.stats import beta
 
 from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
+from bench.measure.diagnosis.reference import Reference
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 from standards.thresholds.diagnosis import faulty
@@ -36,7 +37,7 @@ _EVERY_DEFECT = 640
 _FRESH = 500_000
 
 
-def _measured(seen: Seen, reference: view.Reference, kinds: set[str]) -> tuple[Found, dict[str, float]]:
+def _measured(seen: Seen, reference: Reference, kinds: set[str]) -> tuple[Found, dict[str, float]]:
     """Value of each quantity, None where it is refused; and CPU ms."""
 
     def one(made: Callable[[], Estimate]) -> Callable[[], tuple[Estimate, ...]]:
@@ -45,8 +46,8 @@ def _measured(seen: Seen, reference: view.Reference, kinds: set[str]) -> tuple[F
     ways: Mapping[str, Callable[[], tuple[Estimate, ...]]] = {
         "level": lambda: levels.levels(seen.pictures[:: max(1, len(seen.pictures) // 4)]),
         "overexposure": one(lambda: levels.clipped(seen.colour)),
-        "blur": one(lambda: detail.blur(seen.pictures)),
-        "noise": one(lambda: grain.noise(seen.pictures, seen.run)),
+        "blur": one(lambda: detail.blur(seen.pictures, reference.blur)),
+        "noise": one(lambda: grain.noise(seen.pictures, seen.run, reference.noise)),
         "stripes": one(lambda: bands.stripes(seen.pictures)),
         "suspect_freeze": one(lambda: motion.standstill(seen.pictures, seen.run)),
         "shake": one(lambda: motion.shake(seen.pictures, seen.run)),
@@ -86,7 +87,7 @@ def examine(scene: Scene, number: int, kinds: list[str], another: Scene) -> list
     # The reference was taken on another day: other exposure, noise, bodies; the same view, day or night.
     day = replace(good(number + 1_000_000), night=camera.night, pan=0.0)
     first = see(light, day, 24)
-    reference = view.Reference.taken(first.pictures, first.run, first.colour[0])
+    reference = Reference.taken(first.pictures, first.run, first.colour[0])
     base = {"key": scene.key, "source": scene.source, "half": "tuning" if scene.tuning else "held-out"}
     values, spent = _measured(see(light, camera), reference, set(DEFECTS))
     values |= _frozen(see(light, replace(camera, panel=True)))
@@ -190,7 +191,7 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=Path("out/validate"))
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--half", choices=["tuning", "held-out"], default="held-out")
-    parser.add_argument("--drawn", type=int, default=900, help="drawn scenes of each half")
+    parser.add_argument("--drawn", type=int, default=1000, help="drawn scenes of each half")
     parser.add_argument("--most", type=int)
     parser.add_argument(
         "--part", default="0/1", metavar="I/N", help="every Nth scene from the Ith on (from 0)"

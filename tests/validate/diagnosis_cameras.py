@@ -18,6 +18,7 @@ from bench.camera.receiver import capture
 from bench.camera.stills import colour_pictures, stack
 from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
+from bench.measure.diagnosis.reference import Reference
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 from standards.thresholds.diagnosis import faults, thresholds
@@ -66,13 +67,13 @@ def _still(pictures: Any, run: Any, one: int) -> Estimate:
     return motion.standstill(pictures[run == one], run[run == one])
 
 
-def values(seen: Looked, reference: view.Reference) -> dict[str, float]:
+def values(seen: Looked, reference: Reference) -> dict[str, float]:
     """Every quantity that can be told of these pictures."""
     pictures, run = seen["pictures"], seen["run"]
     ways = (
         lambda: levels.levels(pictures[::6]),
-        lambda: (detail.blur(pictures),),
-        lambda: (grain.noise(pictures, run),),
+        lambda: (detail.blur(pictures, reference.blur),),
+        lambda: (grain.noise(pictures, run, reference.noise),),
         lambda: (bands.stripes(pictures),),
         # The longest standstill of any run: a picture may freeze for a while.
         lambda: (max((_still(pictures, run, r) for r in set(run.tolist())), key=lambda e: float(e.value)),),
@@ -94,7 +95,7 @@ def values(seen: Looked, reference: view.Reference) -> dict[str, float]:
 def main() -> int:
     """Print the table; 0 if each camera's fault is told and the reference cameras have none."""
     first = _captured("reference", 5.0)
-    reference = view.Reference.taken(first["pictures"], first["run"], first["colour"][0])
+    reference = Reference.taken(first["pictures"], first["run"], first["colour"][0])
     print(
         "camera                told                          " + " ".join(f"{k[:6]:>7}" for k in thresholds())
     )

@@ -221,17 +221,19 @@ def _drawn(kind: str, seed: int) -> Picture:
 
 
 #: Drawn scenes of the held-out half are drawn from seeds that no tuning and no earlier proof has seen.
-_HELD_OUT = 10_000
+_HELD_OUT = 20_000
 
 
 def scenes(pictures: Path | None, drawn: int) -> Iterator[Scene]:
     """Every scene: those of the photographs in a folder, then so many drawn ones of each half, the kinds in turn."""
     if pictures is not None:
         listed = tomllib.loads((HERE / "diagnosis_pictures.toml").read_text())
+        seen = {key.rpartition("/")[0] for key in listed["looked_at"]}
         for number, name in enumerate(sorted([*listed["whole"], *listed["deep"]])):
-            file, tuning = pictures / name.replace("/", "_"), number % 2 == 0
+            file, tuning = pictures / name.replace("/", "_"), number % 2 == 0 or name in seen
             # One scene is cut from a photograph under another's name where they show the same thing: none here does.
-            yield Scene(f"{name}/whole", name, tuning, lambda f=file: _whole(f))  # type: ignore[misc]
+            key = f"{name}/whole"
+            yield Scene(key, name, tuning, lambda f=file: _whole(f))  # type: ignore[misc]
             if name in listed["deep"]:
                 height, width = _read(file).shape[:2]
                 count = min((height // _H) * (width // _W), _MOST_WINDOWS)

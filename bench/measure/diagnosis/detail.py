@@ -8,7 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.measure.diagnosis.pictures import WIDTH, Picture, burnt_in, checked, estimate, scaled, slopes
+from bench.measure.diagnosis.pictures import (
+    WIDTH,
+    Picture,
+    beyond,
+    burnt_in,
+    checked,
+    estimate,
+    scaled,
+    slopes,
+)
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
@@ -24,13 +33,14 @@ _CELL = 40
 _MAD = 1.4826
 
 
-def blur(pictures: NDArray[np.uint8]) -> Estimate:
-    """diagnosis.blur: Gaussian that the sharper part of the picture is blurred by, % of its width.
+def blur(pictures: NDArray[np.uint8], usual: float = 0.0) -> Estimate:
+    """diagnosis.blur: Gaussian that the sharper part of the picture is blurred by, beyond the usual one, % of its width.
 
     At each edge the slope before and after one more blur of known width gives the blur that was there (an edge's
     slope falls with the root of the summed squares). A cell counts by the sharper fifth of its edges, the picture
     by the sharper quarter of its cells: a shallow field blurs nothing. Text that is burnt in does not count.
-    pictures: (n, rows, columns) uint8; the median over up to three. Raises MeasurementRefused where fewer than six
+    pictures: (n, rows, columns) uint8; the median over up to three; usual: value of the reference, as some views are soft
+    (clouds, water): Gaussians add by their squares. Raises MeasurementRefused where fewer than six
     cells have an edge: a view without structure is neither sharp nor blurred.
     Source: re-blur ratio as in Zhuo and Sim, Pattern Recognition 44 (2011).
     """
@@ -42,8 +52,8 @@ def blur(pictures: NDArray[np.uint8]) -> Estimate:
     if not found:
         raise MeasurementRefused("too few edges in view to tell sharp from blurred: point it at structure")
     sigma, cells = (float(np.median([f[i] for f in found])) for i in (0, 1))
-    width = min(pictures.shape[2], WIDTH)
-    return estimate("blur", 100 * sigma / width, "%", {"cells": cells})
+    whole = 100 * sigma / min(pictures.shape[2], WIDTH)
+    return estimate("blur", beyond(whole, usual), "%", {"cells": cells, "whole": whole, "usual": usual})
 
 
 def _blur_of(picture: Picture, before: float, more: float, least: float) -> tuple[float, float] | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.diagnosis.detail import hiss
-from bench.measure.diagnosis.pictures import Luma, Picture, checked, estimate
+from bench.measure.diagnosis.pictures import Luma, Picture, beyond, checked, estimate
 from standards.quantity import Estimate
 
 __all__ = ["noise"]
@@ -20,14 +20,15 @@ _STEPS, _ENOUGH, _EDGE = 3, 0.01, 8  # of following the view: steps, pixels, bor
 _SURE = 0.2  # likeness from which a view that moved by more than a pixel is followed
 
 
-def noise(pictures: Luma, run: NDArray[np.int64]) -> Estimate:
-    """diagnosis.noise: standard deviation of the noise that is seen in the decoded picture, codes.
+def noise(pictures: Luma, run: NDArray[np.int64], usual: float = 0.0) -> Estimate:
+    """diagnosis.noise: standard deviation of the noise that is seen in the decoded picture beyond the usual one, codes.
 
     The first pictures (key frames) of two runs, seconds apart, are laid on one another to a hundredth of a pixel, so that
     a pole in the wind makes no noise of texture; the difference is judged block by block and the quieter third of the
     blocks decides, so that bodies that pass make none. A share of the picture's finest detail is taken off: coding errs by
     about that much in dense texture.
-    pictures: (n, rows, columns) uint8; run: (n,). Raises MeasurementRefused below two pictures.
+    pictures: (n, rows, columns) uint8; run: (n,); usual: value of the reference. Raises MeasurementRefused below two
+    pictures.
     """
     found = checked(pictures, 2)
     first = [int(np.flatnonzero(run == r)[0]) for r in np.unique(run)]
@@ -36,8 +37,9 @@ def noise(pictures: Luma, run: NDArray[np.int64]) -> Estimate:
     difference = _laid_on(before, found[pair[1]].astype(np.float32)) - before
     between = _of_blocks(difference, before)
     texture = float(np.median([_finest(found[i].astype(np.float32)) for i in first]))
-    value = math.sqrt(max(between**2 - (_OF_TEXTURE * texture) ** 2, 0.0))
-    return estimate("noise", value, "1", {"between": between, "finest_detail": texture})
+    whole = beyond(between, _OF_TEXTURE * texture)
+    details = {"between": between, "finest_detail": texture, "whole": whole, "usual": usual}
+    return estimate("noise", beyond(whole, usual), "1", details)
 
 
 def _laid_on(first: Picture, other: Picture) -> Picture:

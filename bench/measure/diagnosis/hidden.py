@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from bench.measure.diagnosis.pictures import BLACK, WHITE, Luma, Picture, estimate, settled
-from bench.measure.diagnosis.view import Reference, band, placed, same_size
+from bench.measure.diagnosis.reference import Reference
+from bench.measure.diagnosis.view import band, placed, same_size
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,6 +68,11 @@ def slopes(picture: Picture, sigma: float) -> Picture:
         ),
         np.float32,
     )
+
+
+def beyond(whole: float, usual: float) -> float:
+    """What is left of a deviation where part of its square was there before."""
+    return math.sqrt(max(whole**2 - usual**2, 0.0))
 
 
 def burnt_in(picture: Picture) -> NDArray[np.bool_]:

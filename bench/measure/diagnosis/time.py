@@ -17,7 +17,7 @@ __all__ = ["frozen", "shake", "standstill"]
 _CHANGED = 2  # codes: a pixel that differs by more is another
 _COLUMNS = 320  # that displacement is followed at
 _PARTS = (3, 4)  # rows, columns of parts
-_LEAST_LIKENESS, _MOST_STRUCTURE = 0.03, 20.0
+_LEAST_LIKENESS = 0.03
 _TEXT = 0.002  # share of pixels that a clock burnt in may change
 
 
@@ -103,7 +103,7 @@ def _moved(pictures: list[Picture]) -> tuple[NDArray[np.float64], float]:
 
 
 def _moved_parts(pictures: list[Picture]) -> NDArray[np.float64]:
-    """(n, 2) displacement against the first: weighted median of the parts, by structure (limited) and likeness."""
+    """(n, 2) displacement against the first: weighted median of the parts, by their likeness."""
     rows, columns = (n // k for n, k in zip(pictures[0].shape, _PARTS, strict=True))
     places, weights = [], []
     for i in range(_PARTS[0]):
@@ -112,8 +112,8 @@ def _moved_parts(pictures: list[Picture]) -> NDArray[np.float64]:
             cut = [np.ascontiguousarray(p[box]) for p in pictures]
             moved, likeness = _moved(cut)
             places.append(moved)
-            structure = min(float(np.mean(cut[0] ** 2)), _MOST_STRUCTURE)
-            weights.append(structure * max(likeness - _LEAST_LIKENESS, 0.0) + 1e-9)
+            # Not by how much structure there is: a body in a plain view would have most of it.
+            weights.append(max(likeness - _LEAST_LIKENESS, 0.0) + 1e-9)
     return _weighted_median(np.array(places), np.array(weights))
 
 

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.colour_picture import ColourPicture
 from bench.measure.diagnosis.pictures import Luma, Picture, checked, estimate, scaled, settled
+from bench.measure.diagnosis.reference import Reference
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
-__all__ = ["Reference", "agreement", "band", "cast", "placed", "same_size"]
+__all__ = ["agreement", "band", "cast", "placed", "same_size"]
 
 _COLUMNS = 320
 _ABOUT = 0.02  # share of the width that a view may sway by
 _LEAST_STRUCTURE = 4.0  # codes squared: mean square of a reference's band
 _LEAST_CHROMA = 0.3  # codes: a picture in grey has less
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The view as it should be, taken when it was."""
-
-    luma: Luma
-    colour: ColourPicture | None = None
-
-    @classmethod
-    def taken(cls, pictures: Luma, run: NDArray[np.int64], colour: ColourPicture | None = None) -> Reference:
-        """The median of several runs of pictures, (n, rows, columns), so that what passes by is not in it."""
-        return cls(np.median(settled(pictures, run), axis=0).astype(np.uint8), colour)
 
 
 def band(picture: Luma) -> Picture:

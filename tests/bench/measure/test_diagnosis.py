@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bench.measure.colour_picture import ColourPicture
 from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
+from bench.measure.diagnosis.reference import Reference
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 from standards.thresholds.diagnosis import faults, faulty, thresholds
@@ -120,7 +121,7 @@ ONE = np.zeros(1, np.int64)
 
 
 def test_what_is_hidden_is_told_from_another_exposure() -> None:
-    reference = view.Reference(stack(scene(), 1)[0])
+    reference = Reference(stack(scene(), 1)[0])
     darker = codes(16 + 0.7 * (scene() - 16))[None]
     assert value(hidden.occlusion(darker, ONE, reference)) < 5
     assert value(view.agreement(darker, ONE, reference)) > 90
@@ -135,7 +136,7 @@ def test_what_passes_by_hides_nothing_and_is_not_in_the_reference() -> None:
     for i in range(3):
         pictures[i, :, 160 * i : 160 * i + 160] = 50  # a quarter of the view, each time another
     runs = np.arange(3)
-    reference = view.Reference.taken(pictures, runs)
+    reference = Reference.taken(pictures, runs)
     assert value(hidden.occlusion(pictures, runs, reference)) < 3
     assert value(hidden.occlusion(pictures[:1], ONE, reference)) == pytest.approx(25, abs=5)
 
@@ -168,16 +169,16 @@ def colour(red: float, blue: float) -> ColourPicture:
 
 @pytest.mark.parametrize(("red", "blue"), [(1.25, 0.8), (0.8, 1.3), (1.0, 1.0)])
 def test_a_cast_is_in_stops_of_red_over_blue(red: float, blue: float) -> None:
-    known = view.Reference(colour(1, 1).luma, colour(1, 1))
+    known = Reference(colour(1, 1).luma, colour(1, 1))
     assert value(view.cast(colour(red, blue), known)) == pytest.approx(abs(math.log2(red / blue)), abs=0.05)
 
 
 def test_a_grey_picture_shows_no_cast() -> None:
     grey = ColourPicture(codes(scene()), *(np.full((180, 320), 128, np.uint8),) * 2)
     with pytest.raises(MeasurementRefused, match="grey"):
-        view.cast(grey, view.Reference(grey.luma, grey))
+        view.cast(grey, Reference(grey.luma, grey))
     with pytest.raises(MeasurementRefused, match="reference picture in colour"):
-        view.cast(grey, view.Reference(grey.luma))
+        view.cast(grey, Reference(grey.luma))
 
 
 @settings(max_examples=6, deadline=None)
@@ -216,8 +217,8 @@ def test_hostile_pictures_are_measured_or_refused(pictures: NDArray[np.uint8]) -
         lambda: bands.stripes(pictures),
         lambda: motion.standstill(pictures, run),
         lambda: motion.shake(pictures, run),
-        lambda: view.agreement(pictures, run, view.Reference(pictures[-1])),
-        lambda: hidden.occlusion(pictures, run, view.Reference(pictures[-1])),
+        lambda: view.agreement(pictures, run, Reference(pictures[-1])),
+        lambda: hidden.occlusion(pictures, run, Reference(pictures[-1])),
     )
     for way in ways if len(pictures) else ways[:4]:
         try:
