@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.live import Live
+from bench.measure.fall_off import corner_illumination
 from bench.measure.geometry import geometric_distortion
 from bench.procedures import requirement
 from bench.session import Judge
@@ -12,3 +13,9 @@ from bench.session import Judge
 def test_geometric_distortion(live: Live, judge: Judge) -> None:
     """Distortion in the picture's corner and TV distortion, from a grid of dots or a chessboard."""
     judge(*geometric_distortion(live.frames.pictures, live.view("grid", "chess")))
+
+
+@requirement("picture.corner_illumination")
+def test_fall_off(live: Live, judge: Judge) -> None:
+    """Light in the picture's corner over that in its middle."""
+    judge(corner_illumination(live.frames.pictures, live.view("camcert-1", "edges", "wedge", "grey")))

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 from bench.camera import decode
 from bench.camera.stills import describe
 from bench.measure.chart_view import ChartView, locate, which_chart
+from bench.measure.fall_off import corner_illumination
 from bench.measure.noise import DENSITY_U
 from bench.measure.resolution import resolution
 from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
@@ -102,6 +103,10 @@ def _wedge_truth(proof: Proof) -> Truths:
     }
 
 
+def _fall_off_truth(proof: Proof) -> Truths:
+    return {"picture.corner_illumination": 100 * (1 - proof.camera["lens"]["vignetting"])}
+
+
 MEASURERS: tuple[Measurer, ...] = (
     Measurer(
         "camcert-1", ("resolution.centre", "resolution.corner_ratio"),
@@ -114,6 +119,14 @@ MEASURERS: tuple[Measurer, ...] = (
     Measurer(
         "wedge", ("resolution.wedge_centre", "resolution.wedge_corner_ratio"),
         lambda proof, view, pictures: wedge_resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _wedge_truth,
+    ),
+    *(
+        Measurer(
+            chart, ("picture.corner_illumination",),
+            # The simulated light is even.
+            lambda proof, view, pictures: [corner_illumination(pictures, view, light_u=0.0)], _fall_off_truth,
+        )
+        for chart in ("camcert-1", "edges", "wedge")
     ),
     *(Measurer(*row) for row in FIELD),
 )  # fmt: skip
