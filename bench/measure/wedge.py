@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bench.measure.chart_map import ChartMap
 from bench.measure.chart_view import ChartView
 from bench.measure.coding import coding_u
+from bench.measure.crossing import first_fall
 from bench.measure.tone import Tone
 from bench.measure.uncertainty import combine
 from fixtures.charts.patterns import Wedge
@@ -33,7 +34,6 @@ _LOWEST = 0.02  # cycles a pixel: below, too few lines stand in the picture
 _INNER = 0.75  # line pairs at either side that are left out: the outermost line has only one neighbour
 _SURE = 0.35  # modulation down to which the phase is told from the wedge itself
 _LEAST_BINS = 12
-_SPAN = (0.75, 1.3)  # of the crossing, over which the modulation is smoothed
 _LEVELS = (0.10, 0.05)
 _METHOD_U = 0.002  # relative: third harmonic, bend of the modulation within a step; docs/methods/wedge.md
 _CODING_U, _CODING_POOR_U = (
@@ -155,39 +155,6 @@ def _modulation(pixels: _Pixels, wedge: Wedge) -> tuple[_Floats, _Floats, _Float
     return frequency[kept], modulation[kept], np.maximum(variance[kept], 1e-10)
 
 
-def _crossing(f: _Floats, m: _Floats, v: _Floats, level: float) -> tuple[float, float]:
-    """First fall below a level of the smoothed modulation, and its standard uncertainty; nan where there is none."""
-    width = max(5, len(f) // 25)
-    weight = 1 / v
-    smooth = np.convolve(m * weight, np.ones(width), "same") / np.convolve(weight, np.ones(width), "same")
-    below = np.flatnonzero(smooth < level)
-    at = float(f[below[0]]) if len(below) else float(f[-1])
-    for _ in range(4):
-        near = (f > _SPAN[0] * at) & (f < _SPAN[1] * at)
-        if np.count_nonzero(near) < 8:
-            return math.nan, math.nan
-        x = f[near] - at
-        basis = np.column_stack([np.ones(len(x)), x, x**2])
-        scaled = basis * np.sqrt(weight[near])[:, None]
-        covariance = np.linalg.pinv(scaled.T @ scaled)
-        solved = covariance @ (scaled.T @ (m[near] * np.sqrt(weight[near])))
-        spread = float((((m[near] - basis @ solved) ** 2) * weight[near]).sum()) / max(len(x) - 3, 1)
-        roots = np.roots([solved[2], solved[1], solved[0] - level])
-        real = roots[np.abs(roots.imag) < 1e-9].real
-        inside = real[(real > _SPAN[0] * at - at) & (real < _SPAN[1] * at - at)]
-        falling = [float(r) for r in inside if solved[1] + 2 * solved[2] * r < 0]
-        if not falling:
-            return math.nan, math.nan
-        step = min(falling, key=abs)
-        at += step
-        if abs(step) < 1e-5:
-            break
-    row = np.array([1.0, step, step**2])
-    slope = abs(float(solved[1] + 2 * solved[2] * step))
-    u = math.sqrt(float(row @ covariance @ row) * max(spread, 1.0)) / max(slope, 1e-9)
-    return (at, u) if at < 0.5 else (math.nan, math.nan)
-
-
 def wedge_limit(
     pictures: Sequence[NDArray[np.uint8]], view: ChartView, tone: Tone, place: str, direction: str
 ) -> WedgeLimit:
@@ -213,7 +180,7 @@ def wedge_limit(
         raise MeasurementRefused(
             f"the wedge at {place} has no contrast even where its lines are coarse: focus, light"
         )
-    (f10, u10), (f05, u05) = (_crossing(f, m, v, level) for level in _LEVELS)
+    (f10, u10), (f05, u05) = (first_fall(f, m, v, level, highest=0.5) for level in _LEVELS)
     keep = slice(None, None, max(1, len(f) // 60))
     return WedgeLimit(f10, u10, f05, u05, f[keep], m[keep])
 

@@ -16,6 +16,7 @@ CHARTS: dict[str, float] = {
     "edges": 2.2,
     "camcert-1": 2.2,
     "wedge": 2.2,
+    "star": 2.2,
     "grey": 2.2,
     "colour": 1.6,
     "grid": 1.2,

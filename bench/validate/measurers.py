@@ -21,6 +21,7 @@ from bench.measure.chart_view import ChartView, locate, which_chart
 from bench.measure.fall_off import corner_illumination
 from bench.measure.noise import DENSITY_U
 from bench.measure.resolution import resolution
+from bench.measure.star_resolution import star_resolution
 from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
 from bench.validate.captures import Proof
 from bench.validate.measurers_field import FIELD
@@ -28,6 +29,9 @@ from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
 __all__ = ["MEASURERS", "Measurer", "Row", "measure"]
+
+_STAR_RADIUS = 32.0  # mm of the chart's 36: within which a frequency has neighbours to be told from
+_STAR_SURE = 0.48  # cycles a pixel: beyond, noise decides whether a limit is called the pixel grid's
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,18 @@ def _fall_off_truth(proof: Proof) -> Truths:
     return {"picture.corner_illumination": 100 * (1 - proof.camera["lens"]["vignetting"])}
 
 
+def _star_truth(proof: Proof) -> Truths:
+    """All directions together; a square pixel hardly tells them apart, so that 22.5 degrees stand for all."""
+    sigma, rows = proof.start["picture"]["blur_sigma_px"], proof.start["stream"]["height"]
+    limit, half = _falls_to(0.1, sigma, 22.5), _falls_to(0.5, sigma, 22.5)
+    scene, width = proof.camera["scene"], proof.start["stream"]["width"]
+    coarsest = _STAR_RADIUS * width / 320 * scene["fill"]  # pixels; 144 cycles stand around it
+    found = {"resolution.star_mtf50": 2 * rows * half} if half > 144 / (2 * math.pi * coarsest) else {}
+    if limit <= _STAR_SURE:
+        found |= {"resolution.star_centre": 2 * rows * limit, "resolution.star_corner_ratio": 100.0}
+    return found
+
+
 MEASURERS: tuple[Measurer, ...] = (
     Measurer(
         "camcert-1", ("resolution.centre", "resolution.corner_ratio"),
@@ -127,6 +143,10 @@ MEASURERS: tuple[Measurer, ...] = (
             lambda proof, view, pictures: [corner_illumination(pictures, view, light_u=0.0)], _fall_off_truth,
         )
         for chart in ("camcert-1", "edges", "wedge")
+    ),
+    Measurer(
+        "star", ("resolution.star_centre", "resolution.star_mtf50", "resolution.star_corner_ratio"),
+        lambda proof, view, pictures: star_resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _star_truth,
     ),
     *(Measurer(*row) for row in FIELD),
 )  # fmt: skip
