@@ -34,5 +34,8 @@ PICTURE_PHRASES: tuple[tuple[str, str], ...] = (
     ("scatter of the signal", "信号离散"), ("scatter within the patches", "色块内离散"), ("size of the board", "标板尺寸"),
     ("slope of the tone curve", "色调曲线斜率"), ("straight line between two steps", "两级之间按直线"),
     ("validation", "方法验证"), ("what errors add to a distance", "误差对色差的附加量"),
+    ("whole seconds of the text", "叠加文字只到整秒"), (r"\d+ pictures", "多幅图像"),
+    ("time of the pictures", "图像到达时刻"), ("arrival of the packets", "数据包到达时刻"),
+    ("delay until the picture came", "图像到达前的延迟"), ("latency, as given", "给定的延迟"),
     ("worst place between two codes", "两码值间最不利处"),
 )  # fmt: skip
