@@ -1,7 +1,8 @@
 """Plots and table of `bench validate image` for docs/: python -m tools.proof_pages out/validate/image.
 
 One picture a quantity (errors against truth with the stated U, and how errors over U are spread), and docs/validation.md's
-table between its marks. What stands there comes from the run, nothing by hand.
+table between its marks. What stands there comes from the run, nothing by hand. Lines of
+quantities that were not in this run stay.
 """
 
 from __future__ import annotations
@@ -43,19 +44,22 @@ def plot(rows: list[Row], summary: Summary, file: Path) -> None:
     plt.close(figure)
 
 
-def table(summaries: list[Summary]) -> str:
-    """The table as Markdown."""
+def table(summaries: list[Summary], before: str = "") -> str:
+    """The table as Markdown. before: the table that stood there, whose lines of other quantities are kept in their place."""
     lines = [
         "| quantity | cameras | refused | bias | sd | U (95 %) | p95 of errors | U / p95 | within U | CPU ms | |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for s in summaries:
-        figures = " | ".join(f"{v:.3g}" for v in (s.bias, s.sd, s.u95, s.p95, s.ratio))
-        lines.append(
-            f"| `{s.quantity}` | {s.cases} | {s.refused} | {figures} | {s.covered} (at least {s.least}) | {s.cpu_ms:.0f} | "
-            f"{'holds' if s.met else '**missed**'} |"
-        )
-    return "\n".join(lines)
+    kept = {line.split("`")[1]: line for line in before.splitlines() if line.startswith("| `")}
+    return "\n".join([*lines, *(kept | {s.quantity: _line(s) for s in summaries}).values()])
+
+
+def _line(s: Summary) -> str:
+    figures = " | ".join(f"{v:.3g}" for v in (s.bias, s.sd, s.u95, s.p95, s.ratio))
+    return (
+        f"| `{s.quantity}` | {s.cases} | {s.refused} | {figures} | {s.covered} (at least {s.least}) | {s.cpu_ms:.0f} | "
+        f"{'holds' if s.met else '**missed**'} |"
+    )
 
 
 def main() -> None:
@@ -71,8 +75,14 @@ def main() -> None:
             plot([r for r in rows if r.quantity == summary.quantity], summary, DOCS / "pictures" / name)
     page = DOCS / "validation.md"
     text = page.read_text()
-    fresh = f"{_BEGIN}\n{table(summaries)}\n{_END}"
-    page.write_text(re.sub(f"{_BEGIN}.*?{_END}", lambda _: fresh, text, flags=re.DOTALL))
+    page.write_text(
+        re.sub(
+            f"{_BEGIN}(.*?){_END}",
+            lambda old: f"{_BEGIN}\n{table(summaries, old[1])}\n{_END}",
+            text,
+            flags=re.DOTALL,
+        )
+    )
 
 
 if __name__ == "__main__":
