@@ -13,7 +13,9 @@ from standards.errors import MeasurementRefused
 def test_star_resolution(live: Live, judge: Judge) -> None:
     """TV lines at 10 % and at 50 % of modulation in the centre, and the corners' share."""
     bits = live.stream.bits_per_pixel
-    found = star_resolution(live.frames.pictures, live.view("star"), bits_per_pixel=bits)
+    found = star_resolution(
+        live.frames.pictures, live.view("star"), bits_per_pixel=bits, density_u=live.density_u
+    )
     judge(*found)
     if not any(estimate.quantity == "resolution.star_mtf50" for estimate in found):
         raise MeasurementRefused(

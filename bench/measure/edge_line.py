@@ -7,6 +7,7 @@ noise sets (docs/methods/resolution.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from bench.measure.spline import Spline, fit_spline
 from standards.errors import MeasurementRefused
 
-__all__ = ["KNOT_PITCH", "PENALTY", "Line", "distances", "find_line", "refine", "tukey"]
+__all__ = ["KNOT_PITCH", "PENALTY", "Line", "distances", "find_line", "fit_edge", "refine", "tukey"]
 
 _Floats = NDArray[np.float64]
 #: Knots of the edge profile, pixels, and the penalty that keeps empty ones solvable.
@@ -133,25 +134,34 @@ def find_line(roi: _Floats) -> Line:
 
 
 def refine(roi: _Floats, line: Line, half: float) -> tuple[Line, Spline, _Floats]:
+    """`fit_edge` of an upright rectangle, (rows, columns)."""
+    rows, columns = roi.shape
+    u = (np.arange(rows) - (rows - 1) / 2) / line.reach
+    return fit_edge(
+        roi.ravel(), np.repeat(u, columns), lambda of: distances(of, (rows, columns)).ravel(), line, half
+    )
+
+
+def fit_edge(
+    values: _Floats, u: _Floats, measure: Callable[[Line], _Floats], line: Line, half: float
+) -> tuple[Line, Spline, _Floats]:
     """Move the line until no pixel's residual follows it any more.
 
-    half: reach of the profile along the normal, pixels. Returns the line, the profile (edge spread
-    function) along the normal and the pixels' distances. The line's constant is left to the profile,
-    which takes up any common shift.
+    values, u: (pixels,) light, and place along the line in its reaches; measure: every pixel's distance from a line.
+    half: reach of the profile along the normal, pixels. Returns the line, the profile (edge spread function) along the
+    normal and the pixels' distances. The line's constant is left to the profile, which takes up any common shift.
     """
-    values = roi.ravel()
-    u = (np.arange(roi.shape[0]) - (roi.shape[0] - 1) / 2) / line.reach
     for _ in range(_PASSES):
-        distance = distances(line, (roi.shape[0], roi.shape[1])).ravel()
+        distance = measure(line)
         profile = fit_spline(distance, values, half=half, pitch=KNOT_PITCH, penalty=PENALTY)
         near = np.flatnonzero(np.abs(distance) < min(_NEAR, half - 1))
         expected, slope = profile(distance[near]), profile.derivative(distance[near])
-        power = u[near // roi.shape[1]][:, None] ** np.arange(1, line.order + 1)
+        power = u[near][:, None] ** np.arange(1, line.order + 1)
         effect = -slope[:, None] * power * np.cos(np.arctan(line.slope))
         normal = effect.T @ effect + 1e-12 * np.eye(line.order)
         change = np.linalg.solve(normal, effect.T @ (values[near] - expected))
         line = Line(line.coefficients + np.concatenate([[0.0], change]), line.reach)
         if np.max(np.abs(change)) < 1e-4:
             break
-    distance = distances(line, (roi.shape[0], roi.shape[1])).ravel()
+    distance = measure(line)
     return line, fit_spline(distance, values, half=half, pitch=KNOT_PITCH, penalty=PENALTY), distance

@@ -77,7 +77,7 @@ def _measure(pictures: Sequence[NDArray[np.uint8]], view: ChartView, tone: Tone)
     found: dict[str, list[EdgeSfr]] = {}
     for edge in view.chart.edges:
         if edge.orientation not in ("vertical", "horizontal"):
-            continue  # at 45 degrees to the pixels the phase along the edge hardly moves
+            continue  # told beside the value, by `_diagonals`
         box = view.edge_box(edge)
         rows = []
         for picture in pictures:
@@ -87,6 +87,28 @@ def _measure(pictures: Sequence[NDArray[np.uint8]], view: ChartView, tone: Tone)
             except MeasurementRefused as refused:
                 raise MeasurementRefused(f"{edge.name}: {refused}") from refused
         found[edge.name] = rows
+    return found
+
+
+def _diagonals(picture: NDArray[np.uint8], view: ChartView, tone: Tone) -> dict[str, dict[str, Any]]:
+    """MTF50 and MTF10 of the diagonal edges in one picture, cycles a pixel, or why there are none."""
+    found: dict[str, dict[str, Any]] = {}
+    for edge in view.chart.edges:
+        if edge.orientation in ("vertical", "horizontal"):
+            continue
+        try:
+            _refuse_clipped(picture[view.edge_box(edge)], tone, edge)
+            one = edge_sfr(tone.linear(picture[view.edge_box(edge)]))
+        except MeasurementRefused as refused:
+            found[edge.name] = {"refused": str(refused)}
+            continue
+        found[edge.name] = {
+            name: None if math.isnan(value) else round(value, 6)
+            for name, value in (
+                ("mtf50", one.mtf50), ("mtf50_u", one.mtf50_u), ("mtf10", one.mtf10), ("mtf10_u", one.mtf10_u),
+                ("angle_deg", one.angle_deg), ("snr_db", one.snr_db),
+            )
+        }  # fmt: skip
     return found
 
 
@@ -300,7 +322,7 @@ def resolution(
     centre = true.pop("edge.centre")
     lines = 2 * view.shape[0] * centre * method[0] * method[1] * method[2]
     ratio = 100 * sum(true.values()) / len(true) / centre
-    details = _details(view, tone, found, len(fitting))
+    details = _details(view, tone, found, len(fitting)) | {"diagonals": _diagonals(fitting[0], view, tone)}
     capped = min(float(lines.x), 2 * view.shape[0] * _NYQUIST)
     vertical = [e.name for e in view.chart.edges if e.near_vertical]
     notes = _notes(found, [n for n in vertical if n.startswith("edge.centre")], len(fitting))

@@ -42,7 +42,7 @@ class StarSfr:
     frequency, sfr, sfr_u: (rings,) cycles a pixel along the circle, response (the star's own modulation is 1), its standard
     uncertainty by noise. mtf50, f10, f05: where it falls to 50, 10, 5 %, nan beyond Nyquist or below the coarsest ring;
     _u: by noise. segments, segments50: (8,) f10 and MTF50 of each segment, from the x axis on towards y, nan likewise.
-    offset: (2,) pixels that the star lies off where it was expected.
+    offset: (2,) pixels that the star lies off where it was expected; mean: of its light; full: modulation that counts as 1.
     """
 
     frequency: _Floats
@@ -57,6 +57,8 @@ class StarSfr:
     segments: _Floats
     segments50: _Floats
     offset: _Floats
+    mean: float
+    full: float
 
     @property
     def nyquist_limited(self) -> bool:
@@ -209,4 +211,6 @@ def _told(whole: _Rings, parts: list[_Rings], full: float, offset: _Floats) -> S
         segments,
         segments50,
         offset,
+        float(np.nanmean(whole.mean)),
+        full,
     )

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from bench.measure.chart_view import ChartView
 from bench.measure.coding import coding_u
+from bench.measure.noise import DENSITY_U
 from bench.measure.star import StarSfr, star_sfr
-from bench.measure.tone import Tone
+from bench.measure.tone import Tone, measure_tone
 from bench.measure.uncertainty import combine
 from fixtures.charts.patterns import Star
 from standards.errors import MeasurementRefused
@@ -26,7 +27,8 @@ _RIM = 0.97  # of the radius: beyond, the lens mixes in the paper
 _NYQUIST = 0.5
 _CLIP_MARGIN, _MOST_CLIPPED = 6.0, 0.01
 #: Relative standard uncertainties, type B.
-_METHOD_U, _TONE_U = 0.001, 0.001
+_METHOD_U = 0.001
+_TONE_DRAWS, _PHASES = 48, 64
 _CODING_U, _CODING_POOR_U, _CODING_HALF = 0.002, 0.012, 0.5  # the last: what of it reaches the 50 %
 
 
@@ -85,12 +87,52 @@ def _told(found: StarSfr, rows: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _budget(noise: float, value: float, coding: float) -> list[Contribution]:
-    """noise: standard uncertainty by it, unit of the value; coding: relative."""
+def _certified_u(tone: Tone, found: Sequence[StarSfr], level: float, density_u: float) -> _Floats:
+    """(draws, stars) relative errors of the frequency where each falls to a level, by the grey steps' densities.
+
+    Every step errs by itself; the tone curve through them is drawn anew, a sine of the level's modulation about the star's
+    mean is sent through it, and what its fundamental gains is divided by the response's slope (in logarithms).
+    """
+    draw = np.random.default_rng(20)
+    turn = 2 * np.pi * np.arange(_PHASES) / _PHASES
+    codes = np.arange(256.0)
+    steps = np.asarray(tone.reflectances)
+    shown = [np.interp(s.mean * (1 + level * s.full * np.cos(turn)), tone.table, codes) for s in found]
+    slopes = [_slope(s, level) for s in found]
+    errors = np.zeros((_TONE_DRAWS, len(found)))
+    for row in errors:
+        other = measure_tone(
+            tone.codes, (steps * 10 ** (-density_u * draw.standard_normal(len(steps)))).tolist()
+        )
+        for k, (code, slope) in enumerate(zip(shown, slopes, strict=True)):
+            light = np.interp(code, codes, other.table)
+            gained = 2 * float((light * np.cos(turn)).mean()) / float(light.mean()) / (level * found[k].full)
+            row[k] = (gained - 1) / slope
+    return errors
+
+
+def _slope(found: StarSfr, level: float) -> float:
+    """d ln(response) / d ln(frequency), positive, where the response falls to a level; a star that does not counts as 0."""
+    at = {0.5: found.mtf50, 0.1: found.f10}[level]
+    near = (found.frequency > 0.85 * at) & (found.frequency < 1.15 * at)
+    if math.isnan(at) or np.count_nonzero(near) < 4:
+        return math.inf
+    slope = np.polyfit(found.frequency[near], found.sfr[near], 1, w=1 / np.maximum(found.sfr_u[near], 1e-6))[
+        0
+    ]
+    return max(-float(slope) * at / level, 0.1)
+
+
+def _budget(noise: float, value: float, coding: float, tone: float) -> list[Contribution]:
+    """noise: standard uncertainty by it, unit of the value; coding, tone: relative."""
     return [
         Contribution(name="noise of the picture", u=noise, dof=50.0, method="A", source="this capture"),
         Contribution(name="method", u=_METHOD_U * value, source=_PAGE),
-        Contribution(name="tone curve and nominal reflectances", u=_TONE_U * value, source=_PAGE),
+        Contribution(
+            name="tone curve and nominal reflectances",
+            u=tone * value,
+            source="certificate, or taken for likely",
+        ),
         Contribution(name="coding error common to all GOPs", u=coding * value, source=_PAGE),
     ]
 
@@ -105,14 +147,44 @@ def _estimate(
     )
 
 
+def _corner_ratio(
+    centre: tuple[float, float],
+    corners: Sequence[tuple[float, float]],
+    coding: float,
+    tone_u: float,
+    notes: Sequence[str],
+) -> Estimate:
+    """The mean of the corners over the centre, %; each a value and its standard uncertainty by noise; the rest relative."""
+    average = float(np.mean([line for line, _ in corners]))
+    ratio = 100 * average / centre[0]
+    spread = math.sqrt(sum(u**2 for _, u in corners)) / len(corners)
+    noise = ratio * math.hypot(centre[1] / centre[0], spread / average)
+    parts = [
+        Contribution(name="noise of the picture", u=noise, dof=50.0, method="A", source="this capture"),
+        Contribution(name="method", u=ratio * _METHOD_U, source=_PAGE),
+        Contribution(
+            name="tone curve and nominal reflectances",
+            u=ratio * tone_u,
+            source="certificate, or taken for likely",
+        ),
+        Contribution(name="coding error of each place", u=ratio * 0.4 * coding, source=_PAGE),
+    ]
+    return _estimate("resolution.star_corner_ratio", "%", ratio, parts, notes=tuple(notes))
+
+
 def star_resolution(
-    pictures: Sequence[NDArray[np.uint8]], view: ChartView, *, bits_per_pixel: float | None = None
+    pictures: Sequence[NDArray[np.uint8]],
+    view: ChartView,
+    *,
+    bits_per_pixel: float | None = None,
+    density_u: float = DENSITY_U,
 ) -> tuple[Estimate, ...]:
     """Limiting resolution of the centre's star (TV lines at 10 %), its MTF50 (TV lines), the corners' share, %.
 
     pictures: (rows, columns) luma, each of a different GOP. "resolution.star_centre", capped at the pixel grid's limit;
     "resolution.star_mtf50", left out where 50 % lies outside the star's frequencies; "resolution.star_corner_ratio".
-    bits_per_pixel: of the coded stream. Raises MeasurementRefused if a star or the grey steps cannot be measured.
+    bits_per_pixel: of the coded stream; density_u: standard uncertainty of each grey step's density.
+    Raises MeasurementRefused if a star or the grey steps cannot be measured.
     """
     fitting = [p for p in pictures if p.shape == view.shape]
     stars = [p for p in view.chart.patterns if isinstance(p, Star)]
@@ -123,6 +195,10 @@ def star_resolution(
     found = {star.name.removeprefix("star."): star_of(mean, view, tone, star) for star in stars}
     coding = coding_u(bits_per_pixel, _CODING_U, _CODING_POOR_U)
     details = {"places": {name: _told(one, rows) for name, one in found.items()}, "picture_height": rows}
+    names = list(found)
+    errors = _certified_u(tone, list(found.values()), 0.1, density_u)
+    of_centre = errors[:, names.index("centre")]
+    of_corners = errors[:, [k for k, name in enumerate(names) if name != "centre"]].mean(1)
     centre = found.pop("centre")
     limited = [f"Nyquist limited: 10 % lies beyond {_NYQUIST} cycles/pixel"] if centre.nyquist_limited else []
     value, noise = _lines(centre, rows)
@@ -131,28 +207,19 @@ def star_resolution(
             "resolution.star_centre",
             "TVL",
             value,
-            _budget(noise, value, coding),
+            _budget(noise, value, coding, float(np.std(of_centre))),
             details=details,
             notes=tuple(limited),
         )
     ]
     if not math.isnan(centre.mtf50):
         half = 2 * rows * centre.mtf50
-        parts = _budget(2 * rows * centre.mtf50_u, half, _CODING_HALF * coding)
+        tone_u = float(np.std(_certified_u(tone, [centre], 0.5, density_u)))
+        parts = _budget(2 * rows * centre.mtf50_u, half, _CODING_HALF * coding, tone_u)
         estimates.append(_estimate("resolution.star_mtf50", "TVL", half, parts))
+    tone_u = float(np.std(of_corners - of_centre))
     corners = [_lines(one, rows) for one in found.values()]
-    average = float(np.mean([line for line, _ in corners]))
-    ratio = 100 * average / value
-    spread = math.sqrt(sum(u**2 for _, u in corners)) / len(corners)
-    parts = [
-        Contribution(
-            name="noise of the picture", u=ratio * math.hypot(noise / value, spread / average), dof=50.0, method="A",
-            source="this capture",
-        ),
-        Contribution(name="method", u=ratio * _METHOD_U, source=_PAGE),
-        Contribution(name="coding error of each place", u=ratio * 0.4 * coding, source=_PAGE),
-    ]  # fmt: skip
-    estimates.append(_estimate("resolution.star_corner_ratio", "%", ratio, parts, notes=tuple(limited)))
+    estimates.append(_corner_ratio((value, noise), corners, coding, tone_u, limited))
     return tuple(estimates)
 
 

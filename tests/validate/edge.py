@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from bench.measure.edge import EdgeSfr, edge_sfr
 from fixtures.simulated.picture.lens import edge_profile, true_mtf
 from fixtures.simulated.picture.tone import light_of, signal_of
+from standards.errors import MeasurementRefused
 
 Array = NDArray[np.float64]
 LOW, HIGH = 0.2, 0.8
@@ -126,6 +127,54 @@ def with_noise(draws: int, seed: int) -> list[Goal]:
     return goals
 
 
+def diagonal(side: int, decibels: float, draws: int, seed: int) -> tuple[Array, int]:
+    """(edges, 4): errors of MTF50 and MTF10 and their stated standard uncertainties, %; how many were refused.
+
+    30 to 60 degrees, sigma 0.5 to 1.5, all drawn. What is refused lies where distances repeat (45 degrees and 2:3).
+    """
+    found, refused = [], 0
+    for i in range(draws):
+        draw = np.random.default_rng([seed, round(decibels), side, 45, i])
+        angle, sigma = draw.uniform(30, 60), draw.uniform(0.5, 1.5)
+        roi = edge(side, side, angle, sigma, draw.uniform(-1, 1))
+        roi = roi + (HIGH - LOW) / 10 ** (decibels / 20) * draw.standard_normal(roi.shape)
+        try:
+            sfr = edge_sfr(roi)
+        except MeasurementRefused:
+            refused += 1
+            continue
+        u = (100 * sfr.mtf50_u / sfr.mtf50, 100 * sfr.mtf10_u / sfr.mtf10)
+        found.append((*error(sfr, sigma, angle), *u))
+    return np.array(found), refused
+
+
+def diagonals(draws: int, seed: int) -> list[Goal]:
+    """Bias, scatter, stated u and its coverage of edges near 45 degrees."""
+    goals = []
+    for side in (96, 48):
+        for decibels in (100.0, 40.0, 30.0):
+            found, refused = diagonal(side, decibels, draws, seed)
+            name = f"diagonal {side}x{side}, {decibels:g} dB"
+            covered = 100 * float(np.mean(np.abs(found[:, 0]) <= 1.96 * found[:, 2]))
+            goals += [
+                Goal(f"{name}: MTF50, median", float(np.median(found[:, 0])), 1.0),
+                Goal(f"{name}: MTF50, sd", float(np.std(found[:, 0])), math.inf),
+                Goal(
+                    f"{name}: MTF50, 95th percentile", float(np.quantile(np.abs(found[:, 0]), 0.95)), math.inf
+                ),
+                Goal(f"{name}: MTF10, median", float(np.nanmedian(found[:, 1])), 2.0),
+                Goal(f"{name}: MTF10, sd", float(np.nanstd(found[:, 1])), math.inf),
+                Goal(f"{name}: refused", 100 * refused / draws, 15.0),
+            ]
+            if decibels < 90:  # without noise nothing is stated
+                z = float(np.std(found[:, 0] / found[:, 2]))
+                goals += [
+                    Goal(f"{name}: sd over stated, from 1", 100 * (z - 1), 25.0),
+                    Goal(f"{name}: outside U (95 %), from 5", 100 - covered - 5, 3.0),
+                ]
+    return goals
+
+
 def _pictures(
     sigma: float, decibels: float, seed: int
 ) -> Iterator[tuple[NDArray[np.uint8], list[tuple[int, int, float]]]]:
@@ -201,7 +250,7 @@ def with_coding(seed: int) -> list[Goal]:
 def main(seed: int, out: Path, *, draws: int = 1000) -> int:
     """Run all, print a line a figure and write out/edge.json; 0 if every goal is met."""
     out.mkdir(parents=True, exist_ok=True)
-    goals = noise_free() + with_noise(draws, seed) + with_coding(seed)
+    goals = noise_free() + with_noise(draws, seed) + diagonals(draws, seed) + with_coding(seed)
     (out / "edge.json").write_text(json.dumps([{**asdict(g), "met": g.met} for g in goals], indent=1))
     for goal in goals:
         limit = f"goal {goal.limit:g}" if math.isfinite(goal.limit) else "no goal"

@@ -45,6 +45,9 @@ def test_edges_meet_their_goals_and_a_missed_one_is_told(tmp_path: Path) -> None
     found = edge.noisy("64x48", 40, 40, SEED)
     assert abs(found[:, 0].mean()) < 3 * 0.55 / 40**0.5
     assert 0.6 < (found[:, 0] / found[:, 1]).std() < 1.5
+    diagonal, refused = edge.diagonal(48, 40, 30, SEED)
+    assert refused < 6 and abs(diagonal[:, 0].mean()) < 3 * 0.6 / 30**0.5
+    assert 0.6 < (diagonal[:, 0] / diagonal[:, 2]).std() < 1.5
     assert not edge.Goal("sd", -0.41, 0.4).met
 
 

@@ -161,3 +161,36 @@ def test_no_edge_is_refused() -> None:
         edge_sfr(np.random.default_rng(0).standard_normal((64, 64)))
     with pytest.raises(MeasurementRefused, match="at least 16"):
         edge_sfr(np.zeros((8, 64)))
+
+
+@pytest.mark.parametrize("angle", [31.0, 40.0, 43.0, 50.0, 58.0, -40.0, 130.0])
+def test_a_diagonal_edge_is_as_good(angle: float) -> None:
+    sigma = 0.9
+    found = edge_sfr(edge(72, 64, angle, sigma, 0.3))
+    assert found.mtf50 == pytest.approx(crossing(0.5, sigma, angle), rel=1e-3)
+    assert found.mtf10 == pytest.approx(crossing(0.1, sigma, angle), rel=2e-3)
+    folded = abs(angle) % 90
+    assert found.angle_deg == pytest.approx(min(folded, 90 - folded), abs=0.01)
+    assert found.flags == ()
+
+
+def test_diagonal_edges_that_cannot_be_measured_are_refused_with_the_reason() -> None:
+    with pytest.raises(MeasurementRefused, match="turn the chart by 2 degrees"):
+        edge_sfr(edge(64, 64, 45.0, 0.9, 0.3))
+    with pytest.raises(MeasurementRefused, match="dB above the noise"):
+        edge_sfr(noisy(edge(64, 64, 40.0, 0.9, 0.3), 20.0, 1))
+    with pytest.raises(MeasurementRefused, match=r"corner|no edge"):
+        edge_sfr(edge(64, 64, 40.0, 0.9, 52.0))
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.integers(0, 3), st.booleans(), st.floats(0.01, 100), st.floats(-50, 50))
+def test_a_diagonal_edge_turned_mirrored_brighter_is_the_same(
+    quarters: int, mirrored: bool, gain: float, offset: float
+) -> None:
+    roi = noisy(edge(56, 56, 38.0, 0.8, 0.3), 40.0, 5)
+    plain = edge_sfr(roi)
+    other = np.rot90(roi.T if mirrored else roi, quarters)
+    found = edge_sfr(gain * (other + offset))
+    assert found.mtf50 == pytest.approx(plain.mtf50, rel=2e-3)
+    assert found.mtf10 == pytest.approx(plain.mtf10, rel=2e-3)
