@@ -5,6 +5,7 @@ Nothing is captured before a procedure asks; after a resume the capture comes ba
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -107,6 +108,13 @@ class Live:
     def stream(self) -> StreamDescription:
         """Codec, size, bit rate and GOP of what was captured."""
         return describe(self.capture, self.stack.pictures.shape[1:])
+
+    @property
+    def frame_rate(self) -> float:
+        """Pictures a second by the timestamps of the packets: the middle of the steps. nan for fewer than two."""
+        stamps = self.capture.units["timestamp"].astype(np.int64)
+        step = float(np.median(np.diff(stamps))) if len(stamps) > 1 else 0.0
+        return self.capture.clock_rate / step if step > 0 else math.nan
 
     @cached_property
     def frames(self) -> FrameTable:

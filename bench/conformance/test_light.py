@@ -1,12 +1,17 @@
-"""What the camera sees in little light: the light box steps down, the certified lux meter says how far."""
+"""What the camera makes of its light: little of it (box and certified lux meter say how far), and pulses."""
 
 from __future__ import annotations
 
 from bench.camera import decode
 from bench.judge import Judge
+from bench.live import Live
+from bench.measure.flicker import flicker
 from bench.measure.minimum_illumination import Level, contrast, minimum_illumination, search
 from bench.procedures import requirement
 from bench.stage import Stage
+
+#: Charts whose grey steps tell the tone curve.
+CHARTS = ("camcert-1", "edges", "wedge", "grey")
 
 
 @requirement("picture.minimum_illumination", needs=("light_box", "lux_meter"))
@@ -25,3 +30,9 @@ def test_minimum_illumination(stage: Stage, judge: Judge) -> None:
     finally:
         stage.restore(before)
     judge.about(stage.evidence, minimum_illumination(levels, exposure=stage.exposure))
+
+
+@requirement("picture.flicker")
+def test_flicker(live: Live, judge: Judge) -> None:
+    """Modulation of the picture by lamps on the mains, and of which mains."""
+    judge(flicker(live.stack.pictures, live.stack.run, live.view(*CHARTS), frame_rate=live.frame_rate))

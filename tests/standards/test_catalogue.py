@@ -137,6 +137,7 @@ def test_every_clause_has_its_texts_and_its_quantity(known: Catalogue) -> None:
         "frame_rate.nominal",
         "network.jitter_rfc3550",
         "picture.corner_illumination",
+        "picture.flicker",
         "picture.pixel_density_vertical",
         "picture.snr_encoded",
         "picture.ssim",
