@@ -30,6 +30,7 @@ PICTURE_PHRASES: tuple[tuple[str, str], ...] = (
     ("resampled by cells of the picture", "按画面分格重采样"),
     ("rounding beyond 1/12 code squared", "超出1/12码值平方的取整误差"),
     ("rule of thumb: bulge over distance", "经验：鼓起量与距离之比"),
+    ("scatter between runs of pictures", "各段图像间离散"),
     ("scatter from picture to picture", "图像间离散"), ("scatter of the points", "测点离散"),
     ("scatter of the signal", "信号离散"), ("scatter within the patches", "色块内离散"), ("size of the board", "标板尺寸"),
     ("slope of the tone curve", "色调曲线斜率"), ("straight line between two steps", "两级之间按直线"),
