@@ -31,7 +31,7 @@ _ROUNDS, _FREED = 4, 1  # of putting right the mean in time; of reading the tone
 _FEWEST_PICTURES, _FEWEST_BANDS = 5, 12
 _SHALLOW = 0.02  # modulation below which the tone curve does not ask for it to be taken out
 _HIGHEST_CODE = 229.0  # of a white step: 235 is the end of codes in video range
-_TONE_U, _METHOD = 0.015, 0.02  # of the value; half width, %
+_TONE_U, _METHOD = 0.015, 0.06  # of the value; half width, %
 _CLEAR = 3.0  # standard uncertainties at which a wave is there
 
 
