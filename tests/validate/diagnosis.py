@@ -10,14 +10,14 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from diagnosis_camera import DEFECTS, RULES, Seen, good, in_scope, see, spoilt
-from diagnosis_scenes import Scene, scenes
+from diagnosis_scenes import HELD_OUT, Scene, scenes
 from scipy.stats import beta
 
 from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
@@ -79,8 +79,10 @@ def _frozen(seen: Seen) -> Found:
         return {"refused freeze": str(refused)}
 
 
-def examine(scene: Scene, number: int, kinds: list[str], another: Scene) -> list[Found]:
-    """One scene: good, then with each of these defects."""
+def examine(
+    scene: Scene, number: int, kinds: list[str], another: Scene, asked: Sequence[str] = tuple(DEFECTS)
+) -> list[Found]:
+    """One scene: good, asked for these kinds, then with each of these defects."""
     light = scene.light()
     camera = good(number)
     clean = light[40:-40, 40:-40]
@@ -89,8 +91,9 @@ def examine(scene: Scene, number: int, kinds: list[str], another: Scene) -> list
     first = see(light, day, 24)
     reference = Reference.taken(first.pictures, first.run, first.colour[0])
     base = {"key": scene.key, "source": scene.source, "half": "tuning" if scene.tuning else "held-out"}
-    values, spent = _measured(see(light, camera), reference, set(DEFECTS))
-    values |= _frozen(see(light, replace(camera, panel=True)))
+    values, spent = _measured(see(light, camera), reference, set(asked))
+    if "freeze" in asked:
+        values |= _frozen(see(light, replace(camera, panel=True)))
     found = [{**base, "kind": "", "values": values, "ms": spent}]
     for kind in kinds:
         if not in_scope(clean, kind, camera.night):
@@ -114,14 +117,14 @@ def bound(events: int, trials: int, *, upper: bool) -> float:
     return 0.0 if events == 0 else float(beta.ppf(0.05, events, trials - events + 1))
 
 
-def table(results: list[Found]) -> tuple[list[str], bool]:
+def table(results: list[Found], kinds: Sequence[str] = tuple(DEFECTS)) -> tuple[list[str], bool]:
     """The table's lines, and whether every kind meets its goals."""
     lines, met = [], True
     fine = [r for r in results if r["kind"] == ""]
     places = {r["source"] for r in fine}
     lines.append(f"{len(fine)} good scenes, {len(places)} photographs and kinds of drawing")
     lines.append("kind           scenes found  told>=%   good alarms  false<=%  not told   goals")
-    for kind in [*DEFECTS, "suspect_freeze"]:
+    for kind in [*kinds, *(["suspect_freeze"] if "freeze" in kinds else [])]:
         spoiled = [r for r in results if r["kind"] == kind.removeprefix("suspect_")]
         hits = sum(bool(faulty(kind, r["values"])) for r in spoiled)
         alarms = [r for r in fine if faulty(kind, r["values"])]
@@ -160,12 +163,13 @@ def main(
     """Run what is missing and print the table; 0 if every kind meets its goals.
 
     part: (i, n): every nth scene from the ith on, into a file of its own, so that n processes share the work.
+    kinds: asked for; held_out: first seed of the held-out half's drawn scenes.
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / (f"diagnosis-{part[0]}.jsonl" if part[1] > 1 else "diagnosis.jsonl")
     results = _kept(out)
     done = {r["key"] for r in results if r["kind"] == ""}
-    every = list(scenes(pictures, drawn))
+    every = list(scenes(pictures, drawn, held_out))
     fresh_from = 0 if half == "tuning" else _FRESH
     wanted = [(fresh_from + i, s) for i, s in enumerate(every) if s.tuning == (half == "tuning")]
     # Spread, so that a run that is cut short has seen every source.
@@ -175,13 +179,13 @@ def main(
         for place, (number, scene) in enumerate(wanted):
             if scene.key in done or place % part[1] != part[0]:
                 continue
-            kinds = list(DEFECTS) if place < _EVERY_DEFECT else []
+            spoiled = list(kinds) if place < _EVERY_DEFECT else []
             other = wanted[(place + len(wanted) // 2) % len(wanted)][1]
-            fresh = examine(scene, number, kinds, other)
+            fresh = examine(scene, number, spoiled, other, kinds)
             file.write("".join(json.dumps(r) + "\n" for r in fresh))
             file.flush()
     keys = {s.key for _, s in wanted}
-    lines, met = table([r for r in _kept(out) if r["key"] in keys])
+    lines, met = table([r for r in _kept(out) if r["key"] in keys], kinds)
     print("\n".join(lines))
     return 0 if met else 1
 
@@ -196,9 +200,14 @@ if __name__ == "__main__":
     parser.add_argument(
         "--part", default="0/1", metavar="I/N", help="every Nth scene from the Ith on (from 0)"
     )
+    parser.add_argument("--kinds", default=",".join(DEFECTS), help="of defects, with commas between")
+    parser.add_argument(
+        "--seeds-from", type=int, default=HELD_OUT, help="first seed of the held-out half's drawn scenes"
+    )
     chosen = parser.parse_args()
     first, _, count = chosen.part.partition("/")
-    share = int(first), int(count)
-    sys.exit(
-        main(chosen.out, chosen.pictures, half=chosen.half, drawn=chosen.drawn, most=chosen.most, part=share)
-    )
+    code = main(
+        chosen.out, chosen.pictures, half=chosen.half, drawn=chosen.drawn, most=chosen.most, part=(int(first), int(count)),
+        kinds=chosen.kinds.split(","), held_out=chosen.seeds_from,
+    )  # fmt: skip
+    sys.exit(code)

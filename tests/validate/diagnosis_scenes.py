@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HERE", "Scene", "scenes"]
+__all__ = ["HELD_OUT", "HERE", "Scene", "scenes"]
 
 HERE = Path(__file__).resolve().parent
 Picture = NDArray[np.float32]
@@ -221,11 +221,14 @@ def _drawn(kind: str, seed: int) -> Picture:
 
 
 #: Drawn scenes of the held-out half are drawn from seeds that no tuning and no earlier proof has seen.
-_HELD_OUT = 20_000
+HELD_OUT = 20_000
 
 
-def scenes(pictures: Path | None, drawn: int) -> Iterator[Scene]:
-    """Every scene: those of the photographs in a folder, then so many drawn ones of each half, the kinds in turn."""
+def scenes(pictures: Path | None, drawn: int, held_out: int = HELD_OUT) -> Iterator[Scene]:
+    """Every scene: those of the photographs in a folder, then so many drawn ones of each half, the kinds in turn.
+
+    held_out: first seed of the drawn scenes of the held-out half.
+    """
     if pictures is not None:
         listed = tomllib.loads((HERE / "diagnosis_pictures.toml").read_text())
         seen = {key.rpartition("/")[0] for key in listed["looked_at"]}
@@ -241,5 +244,5 @@ def scenes(pictures: Path | None, drawn: int) -> Iterator[Scene]:
                     key = f"{name}/{place}"
                     yield Scene(key, name, tuning, lambda f=file, p=place: _window(f, p))  # type: ignore[misc]
     for number in range(2 * drawn):
-        seed, kind = number // 2 + number % 2 * _HELD_OUT, list(_DRAWN)[number // 2 % 3]
+        seed, kind = number // 2 + number % 2 * held_out, list(_DRAWN)[number // 2 % 3]
         yield Scene(f"{kind}/{seed}", kind, number % 2 == 0, lambda k=kind, s=seed: _drawn(k, s))  # type: ignore[misc]

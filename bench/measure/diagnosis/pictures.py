@@ -35,7 +35,8 @@ BLACK, WHITE = (
     235.0,
 )  # codes; full-range streams reach beyond, which no threshold is so near as to notice
 _LEAST, _MOST = 64, 16384
-_INK, _RIM = 215.0, 40.0  # codes: text beyond the one, its border beyond the other
+_INK, _CONTRAST = 170.0, 110.0  # codes of text after coding, and over its border
+_MOST_TEXT = 0.06  # of the picture, with what is about it
 
 
 def checked(pictures: NDArray[np.uint8], least: int = 1) -> NDArray[np.uint8]:
@@ -76,12 +77,14 @@ def beyond(whole: float, usual: float) -> float:
 
 
 def burnt_in(picture: Picture) -> NDArray[np.bool_]:
-    """(rows, columns): where text is burnt in, by black beside white within five pixels; true edges of a scene are
-    seldom as hard, and then there are others. picture: float32 codes at the scale of `scaled`.
+    """(rows, columns): where text is burnt in, by bright beside dark within five pixels; where more of the picture is as
+    hard than text takes, none of it is taken for text. picture: float32 codes at the scale of `scaled`.
     """
     near = np.ones((5, 5), np.uint8)
-    hard = (cv2.dilate(picture, near) > _INK) & (cv2.erode(picture, near) < _RIM)
-    return np.asarray(cv2.dilate(hard.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    brightest = cv2.dilate(picture, near)
+    hard = (brightest > _INK) & (brightest - cv2.erode(picture, near) > _CONTRAST)
+    text = np.asarray(cv2.dilate(hard.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    return text if float(text.mean()) <= _MOST_TEXT else np.zeros_like(text)
 
 
 def settled(pictures: Luma, run: NDArray[np.int64]) -> Luma:
