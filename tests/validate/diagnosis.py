@@ -159,6 +159,8 @@ def main(
     drawn: int,
     most: int | None = None,
     part: tuple[int, int] = (0, 1),
+    kinds: Sequence[str] = tuple(DEFECTS),
+    held_out: int = HELD_OUT,
 ) -> int:
     """Run what is missing and print the table; 0 if every kind meets its goals.
 
