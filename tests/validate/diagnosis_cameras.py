@@ -11,14 +11,19 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.camera.receiver import capture
 from bench.camera.stills import colour_pictures, stack
+from bench.measure.chart_view import locate
 from bench.measure.diagnosis import bands, detail, grain, hidden, levels, view
 from bench.measure.diagnosis import time as motion
 from bench.measure.diagnosis.reference import Reference
+from fixtures.charts import CHARTS
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 from standards.thresholds.diagnosis import faults, thresholds
@@ -67,19 +72,32 @@ def _still(pictures: Any, run: Any, one: int) -> Estimate:
     return motion.standstill(pictures[run == one], run[run == one])
 
 
+def _frozen(pictures: Any, run: Any, one: int) -> Estimate:
+    """By the counter on the chart, of one run."""
+    shown = pictures[run == one]
+    reader = locate(shown[0], CHARTS["camcert-1"]).reader()
+    return motion.frozen(np.array([reader(p).counter for p in shown]), run[run == one])
+
+
+def _longest(way: Callable[[Any, Any, int], Estimate], pictures: Any, run: Any) -> Estimate:
+    """The largest value of any run: a picture may freeze for a while."""
+    return max((way(pictures, run, one) for one in set(run.tolist())), key=lambda e: float(e.value))
+
+
 def values(seen: Looked, reference: Reference) -> dict[str, float]:
-    """Every quantity that can be told of these pictures."""
+    """Every quantity that can be told of these pictures; the view is the last run's."""
     pictures, run = seen["pictures"], seen["run"]
+    last = run == run[-1]
     ways = (
         lambda: levels.levels(pictures[::6]),
         lambda: (detail.blur(pictures, reference.blur),),
         lambda: (grain.noise(pictures, run, reference.noise),),
         lambda: (bands.stripes(pictures),),
-        # The longest standstill of any run: a picture may freeze for a while.
-        lambda: (max((_still(pictures, run, r) for r in set(run.tolist())), key=lambda e: float(e.value)),),
+        lambda: (_longest(_still, pictures, run),),
+        lambda: (_longest(_frozen, pictures, run),),
         lambda: (motion.shake(pictures, run),),
-        lambda: (view.agreement(pictures, run, reference),),
-        lambda: (hidden.occlusion(pictures, run, reference),),
+        lambda: (view.agreement(pictures[last], run[last], reference),),
+        lambda: (hidden.occlusion(pictures[last], run[last], reference),),
         lambda: (levels.clipped(seen["colour"]),),
         lambda: (view.cast(seen["colour"][-1], reference),),
     )  # fmt: skip
