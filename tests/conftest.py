@@ -14,7 +14,13 @@ import coverage
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("camcert", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "camcert",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # In CI the same examples each time: what a new one finds belongs to whoever runs the tests by hand.
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("camcert")
 
 _TRACED = pytest.StashKey[coverage.Coverage]()

@@ -108,7 +108,8 @@ def test_gain_and_offset_of_the_codes_change_nothing(gain: float, offset: int, d
     plain = limit(picture, view).f10
     other = np.clip(np.round(gain * (picture.astype(float) - 16) + 30 + offset), 0, 255).astype(np.uint8)
     other = (other // 2 * 2).astype(np.uint8) if deeper else other
-    assert limit(other, view).f10 == pytest.approx(plain, rel=0.012)
+    # Of 7 bits and 0.7 of the contrast a step is three codes: the faintest lines are rounded.
+    assert limit(other, view).f10 == pytest.approx(plain, rel=0.02 if deeper else 0.012)
 
 
 def test_both_directions_of_a_round_lens_are_alike() -> None:
