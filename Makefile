@@ -11,6 +11,9 @@ SEED ?=
 # Three workers on two cores: most tests wait for a camera. Truth is logged, so a busy neighbour cannot make a test wrong.
 WORKERS ?= 3
 ORDERING := $(if $(filter random,$(ORDER)),$(if $(SEED),--randomly-seed=$(SEED)),-p no:randomly)
+# Workers fill the cores: threads of a linear algebra library would only spin beside them.
+test: export OMP_NUM_THREADS = 1
+test: export OPENBLAS_NUM_THREADS = 1
 # Anything else for pytest, e.g. make test TESTS=tests/standards PYTEST_ARGS="-k decide -x"
 TESTS ?= tests
 PYTEST_ARGS ?=

@@ -9,7 +9,6 @@ import click
 from bench.clear_errors import clear_errors
 from bench.table import printer
 from bench.validate.conditions import CHARTS
-from bench.validate.image import prove
 from standards.errors import UsageError
 
 __all__ = ["validate"]
@@ -70,6 +69,8 @@ def image(out: Path, charts: tuple[str, ...], seeds: str, only: str, jobs: int, 
     Exit codes: 0 every goal holds (181 of 200 covered, U at most 1.5 times the 95th percentile of the
     errors), 1 one is missed.
     """
+    from bench.validate.image import prove  # half a second of imports, for this command alone
+
     found = prove(
         out,
         charts=charts or tuple(CHARTS),
