@@ -8,8 +8,8 @@ OUT ?= out/demo
 # How the tests are ordered: ORDER=file, or ORDER=random with an optional SEED.
 ORDER ?= file
 SEED ?=
-# Three workers on two cores: most tests wait for a camera. Truth is logged, so a busy neighbour cannot make a test wrong.
-WORKERS ?= 3
+# Four workers on two cores: most tests wait for a camera. Truth is logged, so a busy neighbour cannot make a test wrong.
+WORKERS ?= 4
 ORDERING := $(if $(filter random,$(ORDER)),$(if $(SEED),--randomly-seed=$(SEED)),-p no:randomly)
 # Workers fill the cores: threads of a linear algebra library would only spin beside them.
 test: export OMP_NUM_THREADS = 1

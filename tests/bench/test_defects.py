@@ -20,7 +20,7 @@ CAMERAS = sorted(
 
 
 #: Seconds that a run looks at a camera; these two are seen as long as their scheme says: all is well, or a gap comes late.
-SECONDS = 12.0
+SECONDS = 8.0
 WHOLE = {"reference", "gap"}
 
 
