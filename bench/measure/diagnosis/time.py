@@ -18,6 +18,9 @@ _CHANGED = 2  # codes: a pixel that differs by more is another
 _COLUMNS = 320  # that displacement is followed at
 _PARTS = (3, 4)  # rows, columns of parts
 _LEAST_LIKENESS = 0.03
+_FARTHEST = (
+    4.0  # squares: a slow swing has two thirds of them in one picture of eight, a body's edge nine tenths
+)
 _TEXT = 0.002  # share of pixels that a clock burnt in may change
 
 
@@ -48,38 +51,46 @@ def shake(pictures: NDArray[np.uint8], run: NDArray[np.int64]) -> Estimate:
     """diagnosis.shake: root mean square of the view's motion about an even pan, % of the picture's width.
 
     Each picture's displacement against the first of its run by phase correlation of what is neither light, noise nor
-    burnt-in text: of the whole picture, and of twelve parts of it, whose weighted median counts. The smaller of both: a
-    body that passes moves the one or the other, a view that shakes moves both.
+    burnt-in text, in twelve parts of the picture, whose weighted median counts: a body that passes moves few of them, a
+    view that shakes moves all, and in all pictures: where one picture of a run alone tells of motion, that is a body's.
     pictures: (n, rows, columns) uint8; run: (n,). Raises MeasurementRefused where no run has four pictures, or where
     the pictures do not match each other at all.
     """
     found = checked(pictures, 4)
     width = min(found.shape[2], _COLUMNS)
-    whole, parts, degrees = 0.0, 0.0, 0
+    squares, degrees = 0.0, 0
     sure: list[float] = []
     for r in np.unique(run):
         places = np.flatnonzero(run == r)
         if len(places) < 4:
             continue
         structures = [_structure(scaled(found[i])) for i in places]
-        moved, likeness = _moved(structures)
+        moved, likeness = _moved_parts(structures)
         sure.append(likeness)
-        whole += _about_line(moved)
-        parts += _about_line(_moved_parts(structures))
+        squares += (len(moved) - 2) * _about_line(moved)
         degrees += len(moved) - 2
     if degrees == 0:
         raise MeasurementRefused("no run of four successive pictures: capture longer")
     if max(sure) < _LEAST_LIKENESS:
         raise MeasurementRefused("too little structure to follow the view by: point it at structure")
-    value = 100 * math.sqrt(min(whole, parts) / degrees) / width
+    value = 100 * math.sqrt(squares / degrees) / width
     return estimate("shake", value, "%", {"likeness": float(np.median(sure))})
 
 
 def _about_line(moved: NDArray[np.float64]) -> float:
-    """Sum of squares about an even pan; moved: (n, 2) pixels."""
+    """Mean square about an even pan; the picture farthest off may tell no more than four times what the others do.
+    moved: (n, 2) pixels."""
     time = np.arange(len(moved), dtype=np.float64)
+    off = np.square(_off(moved, time)).sum(axis=1)
+    rest = np.delete(np.arange(len(moved)), int(np.argmax(off)))
+    others = float(np.square(_off(moved[rest], time[rest])).sum()) / (len(rest) - 2)
+    return min(float(off.sum()) / (len(moved) - 2), _FARTHEST * others)
+
+
+def _off(moved: NDArray[np.float64], time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 2) what is left of the motion beside a straight line through it."""
     lines = [np.polyval(np.polyfit(time, moved[:, axis], 1), time) for axis in (0, 1)]
-    return float(((moved - np.stack(lines, axis=1)) ** 2).sum())
+    return np.asarray(moved - np.stack(lines, axis=1))
 
 
 def _structure(picture: Picture) -> Picture:
@@ -102,19 +113,20 @@ def _moved(pictures: list[Picture]) -> tuple[NDArray[np.float64], float]:
     return places, float(np.median([p[1] for p in pairs]))
 
 
-def _moved_parts(pictures: list[Picture]) -> NDArray[np.float64]:
-    """(n, 2) displacement against the first: weighted median of the parts, by their likeness."""
+def _moved_parts(pictures: list[Picture]) -> tuple[NDArray[np.float64], float]:
+    """(n, 2) displacement against the first: weighted median of the parts, by their likeness; and the highest of these."""
     rows, columns = (n // k for n, k in zip(pictures[0].shape, _PARTS, strict=True))
-    places, weights = [], []
+    places, weights, likest = [], [], 0.0
     for i in range(_PARTS[0]):
         for j in range(_PARTS[1]):
             box = slice(i * rows, (i + 1) * rows), slice(j * columns, (j + 1) * columns)
             cut = [np.ascontiguousarray(p[box]) for p in pictures]
             moved, likeness = _moved(cut)
             places.append(moved)
+            likest = max(likest, likeness)
             # Not by how much structure there is: a body in a plain view would have most of it.
             weights.append(max(likeness - _LEAST_LIKENESS, 0.0) + 1e-9)
-    return _weighted_median(np.array(places), np.array(weights))
+    return _weighted_median(np.array(places), np.array(weights)), likest
 
 
 def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -131,6 +131,50 @@ def test_what_is_hidden_is_told_from_another_exposure() -> None:
     assert value(view.agreement(codes(scene(9))[None], ONE, reference)) < 20
 
 
+def _plain(seed: int) -> Codes:
+    """A view with hardly any contrast: boxes a few codes apart."""
+    return np.asarray(120 + (scene(seed) - 120) / 12)
+
+
+def _with_bodies(base: Codes, aside: int) -> Codes:
+    """Two bodies of high contrast, which go on by `aside` pixels: 8 % of the picture."""
+    picture = base.copy()
+    picture[60:170, 100 + aside : 185 + aside] = 40
+    picture[210:320, 400 - aside : 485 - aside] = 220
+    return picture
+
+
+def test_bodies_before_a_plain_view_leave_it_the_same() -> None:
+    reference = Reference(codes(_plain(0)))
+    passed = np.stack([codes(_with_bodies(_plain(0), 2 * i)) for i in range(8)])
+    run = np.zeros(8, np.int64)
+    assert value(view.agreement(passed, run, reference)) > 80
+    other = np.stack([codes(_with_bodies(_plain(5), 2 * i)) for i in range(8)])
+    assert value(view.agreement(other, run, reference)) < 30
+    assert 6.4 * value(motion.shake(passed, run)) < 0.3  # pixels, of 640
+
+
+def test_text_that_goes_on_is_not_the_view() -> None:
+    """A clock burnt in is most of what a plain view shows, and says nothing of it."""
+    dark = codes(_plain(0) - 60)
+    first, later = dark.copy(), dark.copy()
+    cv2.putText(first, "2026-11-26 10:00:03", (10, 30), cv2.FONT_HERSHEY_PLAIN, 1.6, 235, 2)
+    cv2.putText(later, "2027-04-17 21:38:59", (10, 30), cv2.FONT_HERSHEY_PLAIN, 1.6, 235, 2)
+    found = view.agreement(later[None], ONE, Reference(first))
+    assert value(found) > 90
+
+
+def test_one_picture_drawn_aside_by_a_body_is_no_shake_and_a_slow_swing_is_one() -> None:
+    once = np.zeros((8, 2))
+    once[7] = 3.0, -4.0
+    swing = 3 * np.sin(2 * np.pi * 2.5 * np.arange(8) / 25 + 0.4)
+    slow = np.stack([swing, 0.7 * swing], axis=1)
+    assert motion._about_line(once) < 1e-9
+    time = np.arange(8)
+    plain = [swing - np.polyval(np.polyfit(time, swing, 1), time)]
+    assert motion._about_line(slow) == pytest.approx(1.49 * float(np.square(plain).sum()) / 6, rel=0.05)
+
+
 def test_what_passes_by_hides_nothing_and_is_not_in_the_reference() -> None:
     pictures = np.repeat(stack(scene(), 1), 3, axis=0)
     for i in range(3):
