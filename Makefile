@@ -58,6 +58,7 @@ check: $(READY) ## formatting, lint, types, import contracts
 
 validate: $(READY) ## every procedure against known truth (long)
 	$(BIN)/python tests/validate/run.py --out out/validate
+	$(BIN)/python tests/validate/tone.py --out out/validate/tone
 	$(BIN)/bench validate image --out out/validate/image
 
 $(VENV)/yardsticks: $(READY) requirements-benchmark.lock

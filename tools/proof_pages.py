@@ -1,5 +1,6 @@
 """Plots and table of `bench validate image` for docs/: python -m tools.proof_pages out/validate/image.
 
+With --carry, also bench/validated.json's entries of the same quantities: what `bench standards coverage` counts as proven.
 One picture a quantity (errors against truth with the stated U, and how errors over U are spread), and docs/validation.md's
 table between its marks. What stands there comes from the run, nothing by hand. Lines of
 quantities that were not in this run stay.
@@ -11,10 +12,12 @@ import argparse
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
+from bench.procedures import procedures
 from bench.validate.measurers import Row
 from bench.validate.summary import Summary, summarise
 
@@ -22,6 +25,8 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+CARRIED = DOCS.parent / "bench" / "validated.json"
+LEAST = 100
 _BEGIN, _END = "<!-- proof: begin -->", "<!-- proof: end -->"
 
 
@@ -62,17 +67,43 @@ def _line(s: Summary) -> str:
     )
 
 
+def carried(summaries: list[Summary], before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries of bench/validated.json, those of these quantities anew; bias and scatter in the quantity's unit.
+    before: what stands there. A run of fewer than LEAST cases proves nothing and changes none."""
+    known = procedures()
+    fresh = {
+        s.quantity: {
+            "quantity": s.quantity, "procedure": known[s.quantity].name,
+            "version": known[s.quantity].version, "cases": s.cases,
+            "bias": float(f"{s.bias:.3g}"), "sd": float(f"{s.sd:.3g}"), "expanded_uncertainty": float(f"{s.u95:.3g}"),
+            "covered": f"{s.covered}/{s.cases}", "met": s.met,
+        }
+        for s in summaries
+        if s.cases >= LEAST and s.quantity in known
+    }  # fmt: skip
+    return sorted(({e["quantity"]: e for e in before} | fresh).values(), key=lambda e: str(e["quantity"]))
+
+
 def main() -> None:
     """Write the pictures and the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("proof", type=Path)
-    found = json.loads((parser.parse_args().proof / "rows.json").read_text())
+    parser.add_argument("--carry", action="store_true", help="write bench/validated.json, too")
+    parser.add_argument("--no-table", action="store_true", help="leave docs/validation.md as it stands")
+    told = parser.parse_args()
+    found = json.loads((told.proof / "rows.json").read_text())
     rows = [Row(**row) for rows in found.values() for row in rows]
     summaries = summarise(rows)
     for summary in summaries:
         if summary.cases:
             name = f"proof-{summary.quantity.replace('.', '-')}.png"
             plot([r for r in rows if r.quantity == summary.quantity], summary, DOCS / "pictures" / name)
+    if told.carry:
+        plain = json.loads(CARRIED.read_text())
+        plain["quantities"] = carried(summaries, plain["quantities"])
+        CARRIED.write_text(json.dumps(plain, indent=1) + "\n")
+    if told.no_table:
+        return
     page = DOCS / "validation.md"
     text = page.read_text()
     page.write_text(

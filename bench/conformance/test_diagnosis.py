@@ -55,13 +55,13 @@ def test_frozen(live: Live, judge: Judge) -> None:
     judge(motion.frozen(counter, np.zeros(len(counter), np.int64)))
 
 
-@requirement("diagnosis.shake")
+@requirement("diagnosis.shake", version="2")
 def test_shake(live: Live, judge: Judge) -> None:
     """Motion of the whole view about an even pan."""
     judge(motion.shake(live.stack.pictures, live.stack.run))
 
 
-@requirement("diagnosis.view_agreement")
+@requirement("diagnosis.view_agreement", version="2")
 def test_view(live: Live, judge: Judge) -> None:
     """Whether the capture's last picture still shows the view of its first."""
     pictures, run = live.stack.pictures, live.stack.run

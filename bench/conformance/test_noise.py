@@ -18,7 +18,7 @@ def _steps(live: Live) -> list[GreyStep]:
     return grey_steps(live.stack.pictures, live.stack.run, live.view(*CHARTS), density_u=live.density_u)
 
 
-@requirement("picture.snr", "picture.snr_encoded", version="2")
+@requirement("picture.snr", "picture.snr_encoded", version="3")
 def test_signal_to_noise(live: Live, judge: Judge) -> None:
     """Signal-to-noise ratio at a reflectance of 18 %; after lossy coding it is another quantity."""
     stream = live.stream
@@ -32,11 +32,12 @@ def test_signal_to_noise(live: Live, judge: Judge) -> None:
         )
 
 
-@requirement("picture.dynamic_range")
+@requirement("picture.dynamic_range", version="2")
 def test_dynamic_range(live: Live, judge: Judge) -> None:
     """Dynamic range over the steps of the chart; a bound where the steps end first."""
     live.needs_intra()
-    judge(dynamic_range([LitSteps(1.0, 0.0, _steps(live))], stream=str(live.stream)))
+    steps = [LitSteps(1.0, 0.0, _steps(live))]
+    judge(dynamic_range(steps, stream=str(live.stream), density_u=live.density_u))
 
 
 @requirement("picture.grey_levels")

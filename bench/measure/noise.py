@@ -169,7 +169,7 @@ def _budget(near: Sequence[GreyStep], weights: _Floats, added: float, slope_u: f
         normal("densities and mean codes of the steps", slope_u, source="certificate, or a good print"),
         normal("rounding beyond 1/12 code squared", rounding, source="worst place between two codes"),
         rectangular("slope of the tone curve", 0.05, "cubic through 9 steps, known curves"),
-        rectangular("noise uneven over the picture", 0.08, "40 development cameras"),
+        rectangular("noise uneven over the picture", 0.14, "240 drawn cameras"),
     ]
     if added:
         db = _DB / 2 * math.log1p(added / float(np.mean(total)))

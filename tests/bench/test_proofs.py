@@ -12,8 +12,11 @@ import pytest
 from bench import proofs as module
 from bench.procedures import Procedure, procedures
 from bench.proofs import proofs, validated
+from bench.validate.measurers import Row
+from bench.validate.summary import summarise
 from standards.catalogue import load
 from standards.coverage import Proof, State, state_of
+from tools.proof_pages import carried
 
 FILE = Path(module.__file__).with_name("validated.json")
 ENTRIES = json.loads(FILE.read_text("utf-8"))["quantities"]
@@ -81,3 +84,20 @@ def test_a_new_version_takes_its_clauses_out_of_the_measured(monkeypatch: pytest
     changed[quantity] = replace(changed[quantity], version="next")
     monkeypatch.setattr(module, "procedures", lambda: changed)
     assert state_of(clause, proofs()) is State.UNPROVEN
+
+
+def test_a_run_of_the_image_proof_is_carried_and_a_taste_of_it_is_not() -> None:
+    """tools/proof_pages.py --carry: entries of the quantities that were run, in the procedure's present version."""
+    name = "picture.tv_distortion"
+
+    def rows(count: int) -> list[Row]:
+        return [
+            Row(name, "grid", seed, value=1.0 + 0.01 * (-1) ** seed, u95=0.02, truth=1.0)
+            for seed in range(count)
+        ]
+
+    before = [entry(quantity="b", version="1"), entry(quantity=name, version="0")]
+    assert carried(summarise(rows(50)), before) == sorted(before, key=lambda e: e["quantity"])
+    (told,) = [e for e in carried(summarise(rows(200)), before) if e["quantity"] == name]
+    assert (told["version"], told["covered"]) == (procedures()[name].version, "200/200")
+    assert told["met"] is False, "U is twice the errors: wider than the goal"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from bench.measure.chart_view import locate
 from bench.measure.dynamic_range import LitSteps, dynamic_range
-from bench.measure.noise import Coding, grey_steps, snr
-from bench.measure.patch_noise import patch_noise
+from bench.measure.noise import Coding, GreyStep, grey_steps, snr
+from bench.measure.patch_noise import PatchNoise, patch_noise
 from fixtures.charts import CHARTS
 from fixtures.world import World
 from standards.errors import MeasurementRefused
@@ -180,3 +180,26 @@ def test_where_the_chart_ends_first_the_range_is_a_bound() -> None:
     # The chart's own 2.30 D are 46 dB: no more is claimed.
     assert isinstance(found.value, float)
     assert found.value <= 46.5
+
+
+def test_noise_that_white_cuts_off_does_not_move_the_floor() -> None:
+    """A camera with so much noise that the steps near white lose half of it: 20 dB at white, closed form."""
+    constant, share = 4e-4, 8e-3  # of white squared; floor: light^2 = constant + share light
+    steps = []
+    for i in range(24):
+        density = 0.1 * i - 0.3
+        light = 10**-density
+        variance = constant + share * light
+        near_white = light + 2 * math.sqrt(variance) > 1
+        temporal = 0.0 if light >= 1 else variance * (0.4 if near_white else 1.0)
+        noise = PatchNoise(
+            mean=16 + 219 * min(light, 1.0), u_mean=0.01, temporal=219**2 * temporal, fixed=0.0, total=219**2 * temporal,
+            u_temporal=0.02 * 219**2 * temporal, u_fixed=0.0, u_total=0.02 * 219**2 * temporal, drift=0.0, clipped=0.0,
+            pixels=1000, pictures=12,
+        )  # fmt: skip
+        steps.append(GreyStep(density, noise, 0.0 if light >= 1 else 219 * light, 0.01))
+    found = dynamic_range([LitSteps(1.0, 0.0, steps)], stream="raw")
+    floor = (share + math.sqrt(share**2 + 4 * constant)) / 2
+    assert found.bound is None
+    assert found.value == pytest.approx(-20 * math.log10(floor), abs=0.3)
+    assert found.expanded_uncertainty is not None and found.expanded_uncertainty < 1.0
