@@ -6,7 +6,7 @@ __all__ = ["PICTURE_PHRASES"]
 
 #: English pattern, Chinese words.
 PICTURE_PHRASES: tuple[tuple[str, str], ...] = (
-    ("16 pieces of each of 5 patches", "5个色块各分16块"), ("40 development cameras", "40台调试用摄像机"),
+    ("16 pieces of each of 5 patches", "5个色块各分16块"), ("240 drawn cameras", "240台随机生成的摄像机"),
     ("8 bits", "8位量化"), ("a third term as large as the second is not excluded", "不排除第三项与第二项同样大"),
     ("beyond the points", "测点以外"), ("captures", "各次采集"), ("this capture", "本次采集"),
     ("certificate of length", "长度证书"), ("certificate, or a good print", "证书或优质印制品"),

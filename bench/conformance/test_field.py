@@ -15,7 +15,8 @@ def test_geometric_distortion(live: Live, judge: Judge) -> None:
     judge(*geometric_distortion(live.frames.pictures, live.view("grid", "chess")))
 
 
-@requirement("picture.corner_illumination")
+@requirement("picture.corner_illumination", version="2")
 def test_fall_off(live: Live, judge: Judge) -> None:
     """Light in the picture's corner over that in its middle."""
-    judge(corner_illumination(live.frames.pictures, live.view("camcert-1", "edges", "wedge", "grey")))
+    view = live.view("camcert-1", "edges", "wedge", "grey")
+    judge(corner_illumination(live.frames.pictures, view, density_u=live.density_u))

@@ -15,7 +15,7 @@ def test_picture_size(live: Live, judge: Judge) -> None:
     judge(*picture.picture_size(live.frames, live.capture.declared))
 
 
-@requirement("resolution.centre", "resolution.corner_ratio", version="3")
+@requirement("resolution.centre", "resolution.corner_ratio", version="4")
 def test_limiting_resolution(live: Live, judge: Judge) -> None:
     """Limiting resolution of slanted edges at 10 % modulation, centre and corners, in TV lines."""
     found = resolution.resolution(
@@ -23,6 +23,7 @@ def test_limiting_resolution(live: Live, judge: Judge) -> None:
         live.view("camcert-1", "edges"),
         chart_mtf=live.chart_mtf,
         bits_per_pixel=live.stream.bits_per_pixel,
+        density_u=live.density_u,
     )
     judge(*found)
 

@@ -8,8 +8,12 @@ from bench.procedures import requirement
 from bench.session import Judge
 
 
-@requirement("resolution.wedge_centre", "resolution.wedge_corner_ratio")
+@requirement("resolution.wedge_centre", "resolution.wedge_corner_ratio", version="2")
 def test_wedge_resolution(live: Live, judge: Judge) -> None:
     """TV lines at 10 % of modulation, centre and corners."""
     bits = live.stream.bits_per_pixel
-    judge(*wedge_resolution(live.frames.pictures, live.view("wedge"), bits_per_pixel=bits))
+    judge(
+        *wedge_resolution(
+            live.frames.pictures, live.view("wedge"), bits_per_pixel=bits, density_u=live.density_u
+        )
+    )

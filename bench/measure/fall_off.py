@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.chart_view import ChartView
+from bench.measure.noise import DENSITY_U
 from bench.measure.shading import paper_places
 from bench.measure.uncertainty import combine, normal
 from standards.errors import MeasurementRefused
@@ -24,16 +26,22 @@ _Floats = NDArray[np.float64]
 LIGHT_U = 0.01
 _FEWEST, _LEAST_REACH = 24, 0.7  # places; half diagonals that they have to reach
 _TONE_U = 0.15  # of the fall-off: tone curve and fall-off are told apart by the same steps
+_DRAWS = 16  # of certificates
 _METHOD_U = 0.002  # of the light in the middle: texture of the codec on plain paper, glare
 
 
 def corner_illumination(
-    pictures: Sequence[NDArray[np.uint8]], view: ChartView, *, light_u: float = LIGHT_U
+    pictures: Sequence[NDArray[np.uint8]],
+    view: ChartView,
+    *,
+    light_u: float = LIGHT_U,
+    density_u: float = DENSITY_U,
 ) -> Estimate:
     """`picture.corner_illumination`: light in the picture's corner over that in its middle, %.
 
-    pictures: (rows, columns) luma, one a GOP; light_u: relative standard uncertainty of the light's evenness. Raises
-    MeasurementRefused without grey steps, where too little paper is seen, or where it does not reach far enough.
+    pictures: (rows, columns) luma, one a GOP; light_u: relative standard uncertainty of the light's evenness; density_u:
+    standard uncertainty of each grey step's density. Raises MeasurementRefused without grey steps, where too little paper
+    is seen, or where it does not reach far enough.
     """
     fitting = [picture for picture in pictures if picture.shape == view.shape]
     if not fitting:
@@ -52,6 +60,8 @@ def corner_illumination(
         normal("beyond the paper", abs(shading.b) * (1 - min(reach, 1.0) ** 2) ** 2 / math.sqrt(3),
                source="a third term as large as the second is not excluded"),
         normal("tone curve and fall-off told apart", _TONE_U * 0.1 * abs(1 - value), source="docs/methods/fall_off.md"),
+        normal("tone curve and nominal reflectances", _certified_u(fitting, view, density_u),
+               source="certificate, or taken for likely"),
         normal("method", _METHOD_U, source="docs/methods/fall_off.md"),
         normal("evenness of the light", light_u * value, source="certificate, or taken for likely"),
     ]  # fmt: skip
@@ -66,6 +76,26 @@ def corner_illumination(
         quantity="picture.corner_illumination", kind=Kind.RATIO, value=100 * value, unit="%", u=u, dof=dof,
         budget=tuple(part for part in parts if part.u > 0), details=details,
     )  # fmt: skip
+
+
+def _certified_u(pictures: Sequence[NDArray[np.uint8]], view: ChartView, density_u: float) -> float:
+    """Scatter of the corner's share of light as the grey steps' densities err, each by itself: the tone curve and the
+    fall-off are found together from them, over and over."""
+    draw = np.random.default_rng(21)
+    found = []
+    for _ in range(_DRAWS):
+        greys = tuple(
+            replace(
+                g, reflectance=(g.reflectance or 1.0) * 10 ** (-density_u * float(draw.standard_normal()))
+            )
+            for g in view.chart.greys
+        )
+        other = replace(view, chart=replace(view.chart, greys=greys))
+        try:
+            found.append(float(other.shading(pictures).at(np.array([1.0]))[0]))
+        except MeasurementRefused:
+            continue
+    return float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
 
 
 def _paper(

@@ -19,7 +19,9 @@ from bench.measure.chart_mtf import ASSUMED, ChartMtf, pixels_per_mm, print_effe
 from bench.measure.chart_view import ChartView
 from bench.measure.coding import coding_u
 from bench.measure.edge import EdgeSfr, edge_sfr
+from bench.measure.noise import DENSITY_U
 from bench.measure.tone import Tone
+from bench.measure.tone_error import edge_errors
 from fixtures.charts import Edge
 from fixtures.charts.geometry import Orientation
 from standards.errors import MeasurementRefused
@@ -34,7 +36,6 @@ _MOST_CLIPPED = 0.01  # share of an edge's pixels outside the measured tone curv
 _CLIP_MARGIN = 6.0
 #: Relative standard uncertainties (type B) of f10; docs/methods/resolution.md says where each comes from.
 _METHOD_U = 0.001
-_TONE_U = 0.002
 _CODING_COMMON_U, _CODING_COMMON_POOR_U, _CODING_U = (
     0.0035,
     0.012,
@@ -42,6 +43,7 @@ _CODING_COMMON_U, _CODING_COMMON_POOR_U, _CODING_U = (
 )  # of all squares alike, which the ratio cancels; of each alone
 _ONE_PICTURE_U = 0.015
 _CURVE_POINTS = 51
+_TONE = "tone curve and nominal reflectances"
 
 
 @dataclass(frozen=True)
@@ -278,11 +280,31 @@ def _through_print(
     return out, error, sorted(set(notes))
 
 
-def _method(bits_per_pixel: float | None) -> list[Any]:
+def _tone_u(picture: NDArray[np.uint8], view: ChartView, tone: Tone, density_u: float) -> tuple[float, float]:
+    """Relative standard uncertainties of the centre and of the corners' share of it, by the densities of the grey steps.
+
+    Copies of a step err each by itself, so that their mean errs less.
+    """
+    squares = [s.name for s in view.chart.squares]
+    first = [next(e for e in view.chart.edges if e.square == name and e.near_vertical) for name in squares]
+    copies = max(len(view.chart.greys) / len(tone.codes), 1.0)
+    errors = edge_errors(
+        tone, [picture[view.edge_box(edge)] for edge in first], density_u / math.sqrt(copies)
+    )
+    if len(errors) < 2:
+        raise MeasurementRefused(
+            "the tone curve is too uncertain for the edges: mend light or exposure, or give the chart's certificate"
+        )
+    centre = errors[:, squares.index("edge.centre")]
+    corners = np.delete(errors, squares.index("edge.centre"), axis=1).mean(axis=1)
+    return float(centre.std(ddof=1)), float((corners - centre).std(ddof=1))
+
+
+def _method(bits_per_pixel: float | None, tone_u: float) -> list[Any]:
     """Elementary numbers common to all squares: of the method, the tone curve and the codec."""
     return [
         GTC.ureal(1, _METHOD_U, label="method: bias of the edge response"),
-        GTC.ureal(1, _TONE_U, label="tone curve and nominal reflectances"),
+        GTC.ureal(1, tone_u, label=_TONE),
         GTC.ureal(
             1,
             coding_u(bits_per_pixel, _CODING_COMMON_U, _CODING_COMMON_POOR_U),
@@ -297,12 +319,14 @@ def resolution(
     *,
     chart_mtf: ChartMtf | None = None,
     bits_per_pixel: float | None = None,
+    density_u: float = DENSITY_U,
 ) -> tuple[Estimate, Estimate]:
     """Limiting resolution of the centre, TV lines, and the corners' share of it, %.
 
     pictures: (rows, columns) luma, each of a different GOP, as a static chart's coding error does not
     average out within one. chart_mtf: certified modulation transfer of the print; without it the print is taken as
-    ideal, and a note says so. bits_per_pixel: of the coded stream, for the coding error.
+    ideal, and a note says so. bits_per_pixel: of the coded stream, for the coding error; density_u: standard uncertainty of
+    each grey step's density.
     Returns "resolution.centre" (LW/PH at 10 %, capped at the pixel grid's limit) and
     "resolution.corner_ratio" (mean of four corners over centre). Raises MeasurementRefused if no picture
     has the view's size, an edge cannot be measured, or the grey steps cannot.
@@ -316,12 +340,13 @@ def resolution(
     across = [_series(view.chart.edges, found, s.name, "horizontal") for s in view.chart.squares]
     scatter = _scatter([*series.values(), *across])
     numbers = {name: _uncertain(s, scatter, name.removeprefix("edge.")) for name, s in series.items()}
-    method = _method(bits_per_pixel)
+    tone_u, ratio_u = _tone_u(fitting[0], view, tone, density_u)
+    method, levels = _method(bits_per_pixel, tone_u), GTC.ureal(1, ratio_u, label=_TONE)
     true, printed, remarks = _through_print(numbers, view, found, chart_mtf)
     _, centre_parts = numbers.pop("edge.centre")
     centre = true.pop("edge.centre")
     lines = 2 * view.shape[0] * centre * method[0] * method[1] * method[2]
-    ratio = 100 * sum(true.values()) / len(true) / centre
+    ratio = 100 * levels * sum(true.values()) / len(true) / centre
     details = _details(view, tone, found, len(fitting)) | {"diagonals": _diagonals(fitting[0], view, tone)}
     capped = min(float(lines.x), 2 * view.shape[0] * _NYQUIST)
     vertical = [e.name for e in view.chart.edges if e.near_vertical]
@@ -333,7 +358,7 @@ def resolution(
     )  # fmt: skip
     corner_parts = [part for _, parts in numbers.values() for part in parts]
     second = _estimate(
-        "resolution.corner_ratio", "%", ratio, [*centre_parts, *corner_parts, printed], float(ratio.x),
+        "resolution.corner_ratio", "%", ratio, [*centre_parts, *corner_parts, levels, printed], float(ratio.x),
         details={"edges": details["edges"]}, notes=(*remarks, *_notes(found, vertical, len(fitting))),
     )  # fmt: skip
     return first, second

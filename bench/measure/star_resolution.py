@@ -13,7 +13,8 @@ from bench.measure.chart_view import ChartView
 from bench.measure.coding import coding_u
 from bench.measure.noise import DENSITY_U
 from bench.measure.star import StarSfr, star_sfr
-from bench.measure.tone import Tone, measure_tone
+from bench.measure.tone import Tone
+from bench.measure.tone_error import Wave, falling_slope, frequency_errors
 from bench.measure.uncertainty import combine
 from fixtures.charts.patterns import Star
 from standards.errors import MeasurementRefused
@@ -28,7 +29,6 @@ _NYQUIST = 0.5
 _CLIP_MARGIN, _MOST_CLIPPED = 6.0, 0.01
 #: Relative standard uncertainties, type B.
 _METHOD_U = 0.001
-_TONE_DRAWS, _PHASES = 48, 64
 _CODING_U, _CODING_POOR_U, _CODING_HALF = 0.002, 0.012, 0.5  # the last: what of it reaches the 50 %
 
 
@@ -88,39 +88,15 @@ def _told(found: StarSfr, rows: int) -> dict[str, Any]:
 
 
 def _certified_u(tone: Tone, found: Sequence[StarSfr], level: float, density_u: float) -> _Floats:
-    """(draws, stars) relative errors of the frequency where each falls to a level, by the grey steps' densities.
-
-    Every step errs by itself; the tone curve through them is drawn anew, a sine of the level's modulation about the star's
-    mean is sent through it, and what its fundamental gains is divided by the response's slope (in logarithms).
-    """
-    draw = np.random.default_rng(20)
-    turn = 2 * np.pi * np.arange(_PHASES) / _PHASES
-    codes = np.arange(256.0)
-    steps = np.asarray(tone.reflectances)
-    shown = [np.interp(s.mean * (1 + level * s.full * np.cos(turn)), tone.table, codes) for s in found]
-    slopes = [_slope(s, level) for s in found]
-    errors = np.zeros((_TONE_DRAWS, len(found)))
-    for row in errors:
-        other = measure_tone(
-            tone.codes, (steps * 10 ** (-density_u * draw.standard_normal(len(steps)))).tolist()
-        )
-        for k, (code, slope) in enumerate(zip(shown, slopes, strict=True)):
-            light = np.interp(code, codes, other.table)
-            gained = 2 * float((light * np.cos(turn)).mean()) / float(light.mean()) / (level * found[k].full)
-            row[k] = (gained - 1) / slope
-    return errors
+    """(draws, stars) relative errors of the frequency where each falls to a level, by the grey steps' densities."""
+    waves = [Wave(s.mean, level * s.full, _slope(s, level)) for s in found]
+    return frequency_errors(tone, waves, density_u)
 
 
 def _slope(found: StarSfr, level: float) -> float:
-    """d ln(response) / d ln(frequency), positive, where the response falls to a level; a star that does not counts as 0."""
+    """How steeply a star's response falls to a level; one that does not counts as 0."""
     at = {0.5: found.mtf50, 0.1: found.f10}[level]
-    near = (found.frequency > 0.85 * at) & (found.frequency < 1.15 * at)
-    if math.isnan(at) or np.count_nonzero(near) < 4:
-        return math.inf
-    slope = np.polyfit(found.frequency[near], found.sfr[near], 1, w=1 / np.maximum(found.sfr_u[near], 1e-6))[
-        0
-    ]
-    return max(-float(slope) * at / level, 0.1)
+    return falling_slope(found.frequency, found.sfr, 1 / np.maximum(found.sfr_u, 1e-6), at, level)
 
 
 def _budget(noise: float, value: float, coding: float, tone: float) -> list[Contribution]:

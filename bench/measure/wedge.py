@@ -19,7 +19,9 @@ from bench.measure.chart_map import ChartMap
 from bench.measure.chart_view import ChartView
 from bench.measure.coding import coding_u
 from bench.measure.crossing import first_fall
+from bench.measure.noise import DENSITY_U
 from bench.measure.tone import Tone
+from bench.measure.tone_error import Wave, falling_slope, frequency_errors
 from bench.measure.uncertainty import combine
 from fixtures.charts.patterns import Wedge
 from standards.errors import MeasurementRefused
@@ -42,10 +44,14 @@ _CODING_U, _CODING_POOR_U = (
 )  # relative, of an encoded picture: error that is frozen into every GOP
 
 
+_TONE = ("tone curve and nominal reflectances", "certificate, or taken for likely")
+
+
 @dataclass(frozen=True)
 class WedgeLimit:
     """Where one place's modulation falls to 10 % and 5 %, cycles a pixel across the lines; nan where it does not below
-    Nyquist. u10, u05: standard uncertainty by noise. frequency, modulation: the smoothed bins behind it."""
+    Nyquist. u10, u05: standard uncertainty by noise. frequency, modulation: the bins behind it. wave: what the tone
+    curve errs by at 10 % is told from."""
 
     f10: float
     u10: float
@@ -53,6 +59,7 @@ class WedgeLimit:
     u05: float
     frequency: _Floats
     modulation: _Floats
+    wave: Wave
 
     @property
     def nyquist_limited(self) -> bool:
@@ -122,6 +129,11 @@ def _harmonics(pixels: _Pixels, wedge: Wedge, shift: _Floats, bins: NDArray[np.i
     return found
 
 
+def _full(wedge: Wedge) -> float:
+    """Modulation of the printed lines' fundamental."""
+    return (wedge.paper - wedge.dark) / (wedge.paper + wedge.dark) * 4 / math.pi
+
+
 def _modulation(pixels: _Pixels, wedge: Wedge) -> tuple[_Floats, _Floats, _Floats]:
     """Frequency (cycles a pixel), signed modulation and its variance, bin by bin along the axis."""
     per_mm = len(pixels.position) / max(float(np.ptp(pixels.offset)) * wedge.length, 1e-9)
@@ -131,7 +143,7 @@ def _modulation(pixels: _Pixels, wedge: Wedge) -> tuple[_Floats, _Floats, _Float
     frequency = np.bincount(bins, pixels.frequency, minlength=count) / np.maximum(number, 1)
     position = (np.arange(count) + 0.5) * wedge.length / count
     # A line pair is dark in its middle: the cosine is negative. Of a square wave, 4 / pi of the half step.
-    full = (wedge.paper - wedge.dark) / (wedge.paper + wedge.dark) * 4 / math.pi
+    full = _full(wedge)
     shift = np.zeros(count)
     for _ in range(2):
         found = _harmonics(pixels, wedge, shift[bins], bins, count)
@@ -166,11 +178,12 @@ def wedge_limit(
     wedges = [w for w in view.chart.patterns if isinstance(w, Wedge) and w.name in names]
     mean = np.mean([p.astype(np.float64) for p in pictures], axis=0)
     average = np.asarray(np.clip(np.round(mean), 0, 255).astype(np.uint8))
-    found = []
+    found, light = [], math.nan
     for wedge in wedges:
         pixels = _pixels(average, view, tone, wedge)
         if len(pixels.position) >= 200:
             found.append(_modulation(pixels, wedge))
+            light = float(np.mean(pixels.light))  # of the finer one, where the limit mostly lies
     if not found or sum(len(f) for f, _, _ in found) < _LEAST_BINS:
         raise MeasurementRefused(f"the wedge at {place} shows no lines: let the chart fill the picture")
     f, m, v = (np.concatenate([part[i] for part in found]) for i in range(3))
@@ -182,7 +195,9 @@ def wedge_limit(
         )
     (f10, u10), (f05, u05) = (first_fall(f, m, v, level, highest=0.5) for level in _LEVELS)
     keep = slice(None, None, max(1, len(f) // 60))
-    return WedgeLimit(f10, u10, f05, u05, f[keep], m[keep])
+    slope = falling_slope(f, m, 1 / np.sqrt(v), f10, _LEVELS[0])
+    wave = Wave(light, _LEVELS[0] * _full(wedges[0]), slope)
+    return WedgeLimit(f10, u10, f05, u05, f[keep], m[keep], wave)
 
 
 def _places(view: ChartView) -> list[str]:
@@ -211,10 +226,12 @@ def _corner_ratio(
     centre: tuple[float, float],
     corners: Sequence[tuple[float, float]],
     coding: float,
+    tone_u: float,
     details: dict[str, Any],
     notes: Sequence[str],
 ) -> Estimate:
-    """The mean of the corners over the centre, %; each a value and its standard uncertainty by noise."""
+    """The mean of the corners over the centre, %; each a value and its standard uncertainty by noise. coding, tone_u:
+    relative."""
     mean = float(np.mean([value for value, _ in corners]))
     ratio = 100 * mean / centre[0]
     spread = math.sqrt(sum(own**2 for _, own in corners)) / len(corners)
@@ -223,6 +240,7 @@ def _corner_ratio(
     parts = [
         Contribution(name="noise of the picture", u=noise, dof=50.0, method="A", source="this capture"),
         Contribution(name="method", u=ratio * _METHOD_U, source=page),
+        Contribution(name=_TONE[0], u=ratio * tone_u, source=_TONE[1]),
         Contribution(name="coding error of each place", u=ratio * 0.4 * coding, source=page),
     ]
     u, dof = combine(parts)
@@ -232,14 +250,38 @@ def _corner_ratio(
     )  # fmt: skip
 
 
+def _tone_u(
+    tone: Tone, centre: WedgeLimit, corners: Sequence[WedgeLimit], density_u: float
+) -> tuple[float, float]:
+    """Relative standard uncertainties of the centre and of the corners' share of it, by the grey steps' densities."""
+    errors = frequency_errors(tone, [limit.wave for limit in (centre, *corners)], density_u)
+    shares = np.array([0.5 if math.isnan(limit.f10) else limit.f10 for limit in corners])
+    return float(errors[:, 0].std()), float((errors[:, 1:] @ (shares / shares.sum()) - errors[:, 0]).std())
+
+
+def _budget(centre: float, noise: float, tone_u: float, coding: float) -> list[Contribution]:
+    """Of the centre. noise: standard uncertainty by it, TV lines; tone_u, coding: relative."""
+    page = "docs/methods/wedge.md"
+    return [
+        Contribution(name="noise of the picture", u=noise, dof=50.0, method="A", source="this capture"),
+        Contribution(name="method", u=_METHOD_U * centre, source=page),
+        Contribution(name=_TONE[0], u=tone_u * centre, source=_TONE[1]),
+        Contribution(name="coding error common to all GOPs", u=coding * centre, source=page),
+    ]
+
+
 def wedge_resolution(
-    pictures: Sequence[NDArray[np.uint8]], view: ChartView, *, bits_per_pixel: float | None = None
+    pictures: Sequence[NDArray[np.uint8]],
+    view: ChartView,
+    *,
+    bits_per_pixel: float | None = None,
+    density_u: float = DENSITY_U,
 ) -> tuple[Estimate, Estimate]:
     """Limiting resolution of the centre, TV lines at 10 %, and the mean of the corners' share of it, %.
 
     pictures: (rows, columns) luma, each of a different GOP. "resolution.wedge_centre" is of the lines that run down the
     picture (horizontal resolution); details carry both directions of every place and the 5 % figure.
-    bits_per_pixel: of the coded stream, for the coding error.
+    bits_per_pixel: of the coded stream, for the coding error; density_u: standard uncertainty of each grey step's density.
     Raises MeasurementRefused if a place shows no lines, or the grey steps cannot be measured.
     """
     fitting = [p for p in pictures if p.shape == view.shape]
@@ -257,14 +299,10 @@ def wedge_resolution(
     }
     details = {f"{place}.{way}": _told(limit, rows) for (place, way), limit in limits.items()}
     centre, centre_u = _lines(limits["centre", "horizontal"], rows)
-    corners = [_lines(limits[place, "horizontal"], rows) for place in places if place != "centre"]
-    budget = [
-        Contribution(name="noise of the picture", u=centre_u, dof=50.0, method="A", source="this capture"),
-        Contribution(name="method", u=_METHOD_U * centre, source="docs/methods/wedge.md"),
-        Contribution(
-            name="coding error common to all GOPs", u=coding * centre, source="docs/methods/wedge.md"
-        ),
-    ]
+    about = [limits[place, "horizontal"] for place in places if place != "centre"]
+    corners = [_lines(limit, rows) for limit in about]
+    tone_u, ratio_u = _tone_u(tone, limits["centre", "horizontal"], about, density_u)
+    budget = _budget(centre, centre_u, tone_u, coding)
     u, dof = combine(budget)
     limited = [name for name, limit in limits.items() if limit.nyquist_limited]
     notes = (
@@ -276,4 +314,4 @@ def wedge_resolution(
         quantity="resolution.wedge_centre", kind=Kind.RATIO, value=centre, unit="TVL", u=u, dof=dof,
         budget=tuple(c for c in budget if c.u > 0), details={"places": details}, notes=tuple(notes),
     )  # fmt: skip
-    return first, _corner_ratio((centre, centre_u), corners, coding, details, notes)
+    return first, _corner_ratio((centre, centre_u), corners, coding, ratio_u, details, notes)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drawn_scene import Placement, Scene
+from imaging_world import imager, moment
 from numpy.typing import NDArray
 
 from bench.measure.chart_view import locate
@@ -74,3 +77,19 @@ def test_a_chart_put_together_wrongly_is_refused() -> None:
 def test_only_luma_is_taken() -> None:
     with pytest.raises(ValueError, match="luma"):
         locate(np.zeros((360, 640, 3), np.uint8), CHART)
+
+
+def test_copies_of_a_step_whose_certificates_differ_are_one_step() -> None:
+    """A chart has each step at several places; a certificate gives each place its own density, some thousandths apart."""
+    one = imager(1280, 720, scene={"chart": "edges", "fill": 0.92}, lens={"vignetting": 0.3})
+    shown = one.frame(moment(1)).luma
+    view = locate(shown, CHARTS["edges"])
+    draw = np.random.default_rng(3)
+    greys = tuple(
+        replace(g, reflectance=(g.reflectance or 1.0) * 10 ** (-0.005 * float(draw.standard_normal())))
+        for g in view.chart.greys
+    )
+    assert len({g.reflectance for g in greys}) > len({g.reflectance for g in view.chart.greys})
+    certified = replace(view, chart=replace(view.chart, greys=greys))
+    assert len(certified.tone().codes) == len(view.tone().codes)
+    assert certified.shading().at(np.ones(1)) == pytest.approx(view.shading().at(np.ones(1)), abs=0.04)

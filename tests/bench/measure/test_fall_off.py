@@ -25,7 +25,7 @@ def pictures(loss: float, seed: int = 1, chart: str = "camcert-1", **scene: floa
 @pytest.mark.parametrize("loss", [0.0, 0.12, 0.35])
 def test_the_share_in_the_corner_is_that_of_the_lens(loss: float) -> None:
     shown = pictures(loss, rotation_deg=1.0)
-    found = corner_illumination(shown, locate(shown[0], CHARTS["camcert-1"]), light_u=0.0)
+    found = corner_illumination(shown, locate(shown[0], CHARTS["camcert-1"]), light_u=0.0, density_u=0.0)
     assert found.expanded_uncertainty is not None
     assert float(found.value) == pytest.approx(100 * (1 - loss), abs=found.expanded_uncertainty)
     assert found.expanded_uncertainty < 2.5
