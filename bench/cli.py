@@ -22,6 +22,7 @@ from bench.calendar_day import beijing_today
 from bench.catalogue_commands import standards
 from bench.chart_command import chart
 from bench.clear_errors import clear_errors
+from bench.edge_command import edge
 from bench.sample_commands import sample
 from bench.table import printer
 from bench.validate_command import validate
@@ -51,6 +52,7 @@ def main() -> None:
       bench standards coverage         what of the law is measured, documented, unread?
       bench sample draw                which of many cameras are inspected
       bench chart                      test charts to print, or to show on a monitor
+      bench edge                       a slanted edge of any picture file, region by hand
       bench validate image             the procedures against cameras of known truth
 
     A password is never an argument: it comes from $BENCH_CAMERA_PASSWORD, the keyring or a prompt.
@@ -62,6 +64,7 @@ main.add_command(standards)
 main.add_command(sample)
 main.add_command(validate)
 main.add_command(chart)
+main.add_command(edge)
 
 
 def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
