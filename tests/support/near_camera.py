@@ -22,6 +22,7 @@ from virtual_world import ROOT, merged
 from fixtures.simulated.camera import VirtualCamera
 from fixtures.simulated.config import CameraFile, camera_tables
 from fixtures.simulated.truth import TruthLog
+from fixtures.world import World
 
 CAMERAS = ROOT / "fixtures" / "cameras"
 SMALL = {
@@ -33,11 +34,12 @@ SMALL = {
 
 @dataclass
 class Near:
-    """A running camera. truth(): its log so far."""
+    """A running camera in its world. truth(): its log so far."""
 
     camera: VirtualCamera
     file: CameraFile
     path: Path
+    world: World
 
     @property
     def rtsp(self) -> str:
@@ -59,10 +61,11 @@ def near(name: str, folder: Path, changes: Mapping[str, Any] | None = None) -> G
     tables["fault"] = [merged(one, changes.pop("fault", {})) for one in tables.get("fault", [])]
     file = CameraFile.model_validate(merged(tables, changes))
     truth = TruthLog(folder / "truth.jsonl")
-    camera = VirtualCamera(file, truth)
+    world = World(file.world.initial)
+    camera = VirtualCamera(file, truth, world)
     camera.start()
     try:
-        yield Near(camera, file, truth.path)
+        yield Near(camera, file, truth.path, world)
     finally:
         camera.stop()
         truth.close()
