@@ -14,7 +14,7 @@ from standards.documents import CALENDAR, Claim, DocumentEntry, estimate_of
 from standards.errors import BadFile, CaptureFault, UnknownName, UsageError
 from standards.quantity import Basis, Estimate, Quantity
 
-__all__ = ["Documents", "frozen"]
+__all__ = ["Documents", "content_of", "frozen"]
 
 _LARGEST = 64 << 20  # bytes: a scanned file of a hundred pages; more belongs into several files
 
@@ -44,7 +44,7 @@ def frozen(claims: Iterable[Claim], declaration: Path, known: Catalogue) -> tupl
             )
         if any(entry.quantity == claim.quantity for entry in entries):
             raise BadFile(declaration, f"{where}.quantity", f"{claim.quantity} stands twice", "keep one")
-        content = _content(declaration.parent, claim.file, declaration, f"{where}.file")
+        content = content_of(declaration.parent, claim.file, declaration, f"{where}.file")
         digest = "" if content is None else hashlib.sha256(content).hexdigest()
         entry = DocumentEntry(**claim.model_dump(), sha256=digest)
         key = "oldest" if claim.oldest is not None else "value"
@@ -67,8 +67,11 @@ def frozen(claims: Iterable[Claim], declaration: Path, known: Catalogue) -> tupl
     return tuple(entries)
 
 
-def _content(folder: Path, name: str, declaration: Path, where: str) -> bytes | None:
-    """The file's bytes; None where there is none."""
+def content_of(folder: Path, name: str, declaration: Path, where: str) -> bytes | None:
+    """The bytes of a file beside the declaration; None where there is none. where: its key.
+
+    Raises BadFile for a file outside the folder, one that is too large, and a name that is none.
+    """
     try:
         path = (folder / name).resolve()
         there = path.is_file()
@@ -109,7 +112,7 @@ class Documents:
             return estimate_of(entry, self._quantity(quantity)), ()
         if self._declaration is None:
             raise UsageError("the plan holds documents: give the --declaration that they lie beside")
-        content = _content(self._declaration.parent, entry.file, self._declaration, "file")
+        content = content_of(self._declaration.parent, entry.file, self._declaration, "file")
         if content is None or hashlib.sha256(content).hexdigest() != entry.sha256:
             raise CaptureFault(
                 f"{entry.file} is not the file that the plan was made with. Mend: put it back, or run anew"

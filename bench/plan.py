@@ -15,6 +15,7 @@ from bench.calendar_day import beijing_today
 from bench.camera.address import CameraUrl
 from bench.documents import frozen
 from bench.procedures import Procedure, procedures
+from bench.site_view import frozen_view
 from fixtures.charts import CHARTS, certificate_quantities
 from instruments.drivers import load_driver
 from instruments.station_file import MANUAL, StationFile
@@ -83,9 +84,7 @@ def make_plan(
         governing_basis=basis,
         governing_basis_zh=basis_zh,
         camera=address,
-        declaration=declared.with_defaults(chosen.defaults).model_dump(
-            mode="json", exclude={"document"}, exclude_none=True
-        ),
+        declaration=_declared(declared.with_defaults(chosen.defaults), declaration),
         documents=papers,
         overlays=overlays,
         editions=editions(_of_families(known, clauses), day),
@@ -95,6 +94,12 @@ def make_plan(
         software=software(),
         items=tuple(items),
     )
+
+
+def _declared(declared: Declaration, file: Path | None) -> dict[str, Any]:
+    """What the plan keeps of the declaration; documents have their own place."""
+    plain = declared.model_dump(mode="json", include={"camera", "dates"}, exclude_none=True)
+    return plain | (frozen_view(declared, file) if file is not None else {})
 
 
 def _station(path: Path | None) -> StationFile | None:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.captures import LIVE
 from bench.documents import Documents
 from bench.live import Live
 from bench.observer import Observer
 from bench.procedures import procedure_of
 from bench.request import RunRequest
 from bench.session import Judge, Session
+from bench.site_view import SiteView
 from bench.stage import Stage
 from reports.record import Intrusiveness, JudgedEvent, Plan, PlanItem
 from standards import catalogue
@@ -161,6 +163,15 @@ def documents(request: pytest.FixtureRequest) -> Documents:
     run = request.config.stash[_RUN]
     known = laid_over(catalogue.load(), run.request.overlay).catalogue
     return Documents(run.plan.documents, run.request.declaration, known.quantity, run.open().evidence.put)
+
+
+@pytest.fixture(scope="session")
+def site_view(request: pytest.FixtureRequest) -> SiteView:
+    """The declared reference picture and privacy masks."""
+    run = request.config.stash[_RUN]
+    session = run.open()
+    declared, file = run.plan.declaration, run.request.declaration
+    return SiteView(declared, file, session.evidence.put, lambda: session.captures.digests(LIVE))
 
 
 @pytest.fixture
