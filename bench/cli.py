@@ -91,7 +91,9 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=_FILE,
             help="station.toml: instruments, chart, display, certificates (docs/station.md).",
         ),
-        click.option("--camera", metavar="URL", help="onvif://[user@]host[:port] or rtsp://[user@]host/path"),
+        click.option(
+            "--camera", metavar="URL", help="onvif://[user@]host[:port][/PROFILE] or rtsp://[user@]host/path"
+        ),
         click.option("--scheme", default="acceptance", show_default=True, help="A scheme's name or file."),
     ):
         command = option(command)

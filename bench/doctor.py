@@ -12,6 +12,7 @@ from datetime import date
 from importlib.metadata import distributions
 from pathlib import Path
 
+from bench.camera.codecs import DECODERS
 from bench.station_doctor import Check, station_checks
 
 __all__ = ["Check", "checks"]
@@ -48,7 +49,7 @@ def _names() -> Check:
 def _codecs() -> Iterator[Check]:
     import av
 
-    for codec in ("h264",):
+    for codec in DECODERS.values():
         try:
             av.CodecContext.create(codec, "r")
             yield Check(f"decoder {codec}", True, f"PyAV {av.__version__}")

@@ -12,6 +12,8 @@ from standards.errors import MeasurementRefused, NoVideo, PlanMismatch, Protocol
 
 __all__ = ["Dut", "same_camera"]
 
+#: What is received, the rather the earlier: of profiles with the same picture the main one is the first of these.
+_RECEIVED = ("h264", "h265", "mjpeg")
 #: What ONVIF Imaging tells of the exposure.
 _EXPOSURE = ("exposure", "exposure_ms")
 
@@ -44,10 +46,20 @@ class Dut:
 
     def _main_profile(self) -> StreamProfile:
         assert self._onvif is not None
-        profiles = [p for p in self._onvif.profiles() if p.codec.lower() == "h264"]
+        offered = self._onvif.profiles()
+        if self.url.profile:
+            named = next((p for p in offered if p.token == self.url.profile), None)
+            if named is None:
+                known = ", ".join(p.token for p in offered)
+                raise UsageError(
+                    f"{self.url} has no profile {self.url.profile!r} with video. Mend: one of {known}"
+                )
+            return named
+        profiles = [p for p in offered if p.codec in _RECEIVED]
         if not profiles:
-            raise NoVideo(f"{self.url} offers no H.264 profile")
-        return max(profiles, key=lambda p: p.width * p.height)
+            told = ", ".join(f"{p.token}: {p.codec}" for p in offered)
+            raise NoVideo(f"{self.url} offers no profile that can be received ({told})")
+        return max(profiles, key=lambda p: (p.width * p.height, -_RECEIVED.index(p.codec)))
 
     def identity(self) -> CameraIdentity:
         """What the camera says it is; empty over plain RTSP."""

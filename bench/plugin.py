@@ -61,7 +61,7 @@ class Run:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of ``bench run``, for plain pytest."""
     group = parser.getgroup("camcert", "camcert: certify a camera")
-    group.addoption("--camera", metavar="URL", help="onvif://[user@]host[:port] or rtsp://…")
+    group.addoption("--camera", metavar="URL", help="onvif://[user@]host[:port][/PROFILE] or rtsp://…")
     group.addoption("--scheme", default="acceptance", help="acceptance, certification, vendor_ci or a file")
     group.addoption("--station", type=Path, help="station.toml: the instruments")
     group.addoption("--declaration", type=Path, help="declaration.toml: what the camera is declared to be")

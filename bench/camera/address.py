@@ -19,7 +19,7 @@ __all__ = ["PASSWORD_VARIABLE", "CameraUrl", "Secret", "masked", "password_for"]
 
 PASSWORD_VARIABLE = "BENCH_CAMERA_PASSWORD"
 _PORTS = {"onvif": 80, "rtsp": 554}
-_EXAMPLE = "write onvif://admin@192.0.2.10[:80] or rtsp://admin@192.0.2.10[:554]/path"
+_EXAMPLE = "write onvif://admin@192.0.2.10[:80][/PROFILE] or rtsp://admin@192.0.2.10[:554]/path"
 _LONGEST = 2048
 _SECRET_KEY = re.compile(r"(?i)(?:^|&)((?:password|passwd|pass|pwd|token)=)[^&]*")
 
@@ -42,7 +42,8 @@ class Secret:
 
 @dataclass(frozen=True)
 class CameraUrl:
-    """A camera's address. user: decoded; path: with its query, '' for ONVIF.
+    """A camera's address. user: decoded; path: with its query; of ONVIF '' or the token of the
+    profile that is measured.
 
     str() gives it back; it never holds a password.
     """
@@ -80,11 +81,20 @@ class CameraUrl:
         user = unquote(parts.username or "")
         if not user.isprintable():  # a line break here would become one in a request
             raise UsageError(f"the user in {_shown(text)} holds characters that no user name has: {_EXAMPLE}")
+        if scheme == "onvif" and (parts.query or "/" in parts.path.strip("/")):
+            raise UsageError(
+                f"{_shown(text)}: behind the host stands at most the token of a profile: {_EXAMPLE}"
+            )
         return cls(scheme, user or None, parts.hostname, port or _PORTS[scheme], path)
 
     def without_user(self) -> CameraUrl:
         """The address as the record carries it."""
         return replace(self, user=None)
+
+    @property
+    def profile(self) -> str:
+        """Token of the ONVIF profile that is asked for, '' for the main stream."""
+        return unquote(self.path.strip("/")) if self.scheme == "onvif" else ""
 
     @property
     def authority(self) -> str:

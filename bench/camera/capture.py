@@ -32,7 +32,7 @@ PACKET = np.dtype(
 REPORT = np.dtype(
     [("arrival", "i8"), ("ntp", "i8"), ("timestamp", "i8"), ("packets", "i8"), ("octets", "i8")]
 )
-#: One access unit (coded picture). offset/size: place in Capture.stream (Annex B); key: IDR;
+#: One access unit (coded picture). offset/size: place in Capture.stream; key: decoding can begin here;
 #: intact: no packet of it was lost and its payload parsed; first/last: arrival of first and last packet.
 UNIT = np.dtype(
     [
@@ -58,10 +58,10 @@ class WireEvent:
 
 @dataclass(frozen=True)
 class Capture:
-    """One window of one stream. clock_rate: RTP ticks per second. codec: 'h264'.
+    """One window of one stream. clock_rate: RTP ticks per second. codec: 'h264', 'h265' or 'mjpeg'.
 
-    packets, reports, units: structured arrays (PACKET, REPORT, UNIT). stream: the units' bytes, Annex B,
-    parameter sets included. declared: what SDP and ONVIF promised (width, height, fps, codec, bitrate).
+    packets, reports, units: structured arrays (PACKET, REPORT, UNIT). stream: the units' bytes: Annex B
+    with parameter sets, or JPEG files. declared: what SDP and ONVIF promised (width, height, fps, codec, bitrate).
     overflow: packets the bench itself lost (socket counters): a bench fault, never the camera's.
     """
 

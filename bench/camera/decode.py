@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from bench.camera.capture import Capture, FrameTable
+from bench.camera.codecs import DECODERS
 from bench.measure.reading import Reading
 from standards.errors import ProtocolViolation
 
@@ -32,8 +33,8 @@ _EIGHT_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p",
 _DEEPER = {"10le": 2, "12le": 4, "14le": 6}
 
 
-def _open_decoder() -> VideoCodecContext:
-    context = av.CodecContext.create("h264", "r")
+def _open_decoder(codec: str) -> VideoCodecContext:
+    context = av.CodecContext.create(DECODERS[codec], "r")
     assert isinstance(context, VideoCodecContext)
     # One thread: a decoder with several frames in hand blames errors on the wrong one. Damaged pictures are
     # put out too (they are marked), and order follows the standard instead of a guess that may drop pictures.
@@ -72,7 +73,7 @@ def decode_units(
 
     units: only these, the first of them a key frame; all where it is left out.
     """
-    context = _open_decoder()
+    context = _open_decoder(capture.codec)
     stream = memoryview(capture.stream)
 
     def fail(index: int, text: str) -> None:

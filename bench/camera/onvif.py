@@ -221,18 +221,22 @@ class OnvifCamera:
             return _text(self._media().GetSnapshotUri({"ProfileToken": profile.token}).Uri, 2048)
 
     def encoder_options(self, profile: StreamProfile) -> EncoderOptions:
-        """What the profile's H.264 encoder offers."""
+        """What the profile's encoder offers in its own codec; of JPEG every picture is a key picture."""
         with _understood(self._camera):
             asked = {"ConfigurationToken": profile.encoder, "ProfileToken": profile.token}
-            offered = self._media().GetVideoEncoderConfigurationOptions(asked).H264
+            answer = self._media().GetVideoEncoderConfigurationOptions(asked)
+            offered = answer.JPEG if profile.codec == "mjpeg" else answer.H264
+            gop = (1, 1)
+            if profile.codec != "mjpeg":
+                gop = (int(offered.GovLengthRange.Min), int(offered.GovLengthRange.Max))
             return EncoderOptions(
                 sizes=tuple((int(s.Width), int(s.Height)) for s in offered.ResolutionsAvailable),
                 fps=(int(offered.FrameRateRange.Min), int(offered.FrameRateRange.Max)),
-                gop=(int(offered.GovLengthRange.Min), int(offered.GovLengthRange.Max)),
+                gop=gop,
             )
 
     def encoder_settings(self, profile: StreamProfile) -> dict[str, Any]:
-        """The encoder's settings: width, height, fps, bitrate_kbit, gop."""
+        """The encoder's settings: width, height, fps, bitrate_kbit, gop (1 of JPEG)."""
         with _understood(self._camera):
             found = self._media().GetVideoEncoderConfiguration({"ConfigurationToken": profile.encoder})
             return {
@@ -240,7 +244,7 @@ class OnvifCamera:
                 "height": int(found.Resolution.Height),
                 "fps": int(found.RateControl.FrameRateLimit),
                 "bitrate_kbit": int(found.RateControl.BitrateLimit),
-                "gop": int(found.H264.GovLength),
+                "gop": int(found.H264.GovLength) if found.H264 is not None else 1,
             }
 
     def apply_encoder_settings(self, profile: StreamProfile, settings: dict[str, Any]) -> None:
@@ -253,7 +257,8 @@ class OnvifCamera:
             configuration.Resolution.Height = wanted["height"]
             configuration.RateControl.FrameRateLimit = wanted["fps"]
             configuration.RateControl.BitrateLimit = wanted["bitrate_kbit"]
-            configuration.H264.GovLength = wanted["gop"]
+            if configuration.H264 is not None:
+                configuration.H264.GovLength = wanted["gop"]
             self._media().SetVideoEncoderConfiguration(
                 {"Configuration": configuration, "ForcePersistence": True}
             )
@@ -364,7 +369,7 @@ def _profile(found: Any) -> StreamProfile:
         height=int(encoder.Resolution.Height),
         fps=float(rate.FrameRateLimit) if rate is not None else 0.0,
         bitrate_kbit=int(rate.BitrateLimit) if rate is not None else 0,
-        gop=int(encoder.H264.GovLength) if encoder.H264 is not None else 0,
+        gop=int(encoder.H264.GovLength) if encoder.H264 is not None else int(encoder.Encoding == "JPEG"),
         source=_text(found.VideoSourceConfiguration.SourceToken) if found.VideoSourceConfiguration else "",
     )
 

@@ -17,12 +17,12 @@ from typing import Literal
 
 from bench.camera.address import Secret
 from bench.camera.capture import Capture
+from bench.camera.codecs import promised
 from bench.camera.digest import Authorizer
 from bench.camera.limits import Limits
 from bench.camera.recorder import Recorder
 from bench.camera.rtsp import RTP_CHANNEL, RtspAddress, RtspSession
 from bench.camera.sdp import Video
-from bench.camera.sps import parse_sps
 from bench.camera.wire import ConnectionLost, Stamps
 from standards.errors import (
     CameraUnreachable,
@@ -55,29 +55,18 @@ class Progress:
 
 def _declared(video: Video, server: str) -> dict[str, object]:
     """What the SDP promises, for Capture.declared."""
-    promised: dict[str, object] = {
-        "codec": "h264",
+    promised_by_sdp: dict[str, object] = {
+        "codec": video.codec,
         "clock_rate": video.clock_rate,
         "payload_type": video.payload_type,
     }
     if video.framerate is not None:
-        promised["fps"] = video.framerate
+        promised_by_sdp["fps"] = video.framerate
     if video.bandwidth_kbit is not None:
-        promised["bitrate_kbit"] = video.bandwidth_kbit
+        promised_by_sdp["bitrate_kbit"] = video.bandwidth_kbit
     if server:
-        promised["server"] = server
-    for nal in video.parameter_sets:
-        if nal[0] & 0x1F != 7:
-            continue
-        try:
-            sps = parse_sps(nal)
-        except ProtocolViolation:
-            continue  # the decoder reads the stream's own; the SDP then promises no size
-        promised |= {"width": sps.width, "height": sps.height, "profile_idc": sps.profile}
-        promised["level_idc"] = sps.level
-        if sps.fps is not None:
-            promised["vui_fps"] = sps.fps
-    return promised
+        promised_by_sdp["server"] = server
+    return promised_by_sdp | promised(video)
 
 
 class _Clock:
@@ -239,7 +228,7 @@ class _Run:
     def _why_no_video(self) -> str:
         within = f"within {self._limits.first_frame_s:g} s"
         if self.recorder.received:
-            return f"{self.recorder.received} RTP packets but no complete key frame (IDR) {within}"
+            return f"{self.recorder.received} RTP packets but no complete key frame {within}"
         why = self.recorder.violations()
         return f"the camera plays, but no RTP packet of the stream came {within}" + (
             f" ({why})" if why else ""

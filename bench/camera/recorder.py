@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bench.camera.access_unit import AccessUnit, Assembler
 from bench.camera.capture import PACKET, REPORT, UNIT, Capture, WireEvent
-from bench.camera.h264 import AccessUnit, Assembler
+from bench.camera.codecs import assembler_of
 from bench.camera.limits import Limits
 from bench.camera.rtp import (
     Bye,
@@ -31,8 +32,6 @@ __all__ = ["Recorder"]
 _PACKET_ROW = struct.Struct("=qqqiB?i")
 _REPORT_ROW = struct.Struct("=qqqqq")
 _UNIT_ROW = struct.Struct("=qqqqi??")
-_START = b"\0\0\0\1"
-_SPS, _PPS = 7, 8
 
 
 @dataclass
@@ -172,7 +171,7 @@ class Recorder:
         return Capture(
             url=url,
             transport=transport,
-            codec="h264",
+            codec=self._video.codec,
             clock_rate=self._video.clock_rate,
             started_ns=self.started_ns,
             ended_ns=self.end_ns,
@@ -186,9 +185,9 @@ class Recorder:
         )
 
     def _new_leg(self, video: Video) -> _Leg:
-        assembler = Assembler(self._limits, self._unit, lambda text: self.event(self._now, "violation", text))
-        for nal in video.parameter_sets:
-            assembler.parameter_sets.setdefault(nal[0] & 0x1F, nal)
+        assembler = assembler_of(
+            video, self._limits, self._unit, lambda text: self.event(self._now, "violation", text)
+        )
         self._prefix = None
         self._leg = _Leg(assembler)
         return self._leg
@@ -280,10 +279,7 @@ class Recorder:
         leg = self._leg
         assert leg is not None
         if (before := self._prefix) is not None:
-            unit.parts[:0], unit.rows[:0] = before.parts, before.rows
-            unit.size += before.size
-            unit.intact = unit.intact and before.intact
-            unit.has_sps, unit.has_pps = unit.has_sps or before.has_sps, unit.has_pps or before.has_pps
+            unit.swallow(before)
             self._prefix = None
         if unit.size > self._limits.unit_bytes or len(unit.rows) > self._limits.unit_bytes // 16:
             raise LimitExceeded(f"an access unit of more than {self._limits.unit_bytes} bytes")
@@ -294,18 +290,11 @@ class Recorder:
             if not (unit.key and unit.intact):
                 return
             leg.waiting = False
-            self._provide_parameter_sets(leg, unit)
+            leg.assembler.provide(unit)
             if not self.started_ns:
                 self.started_ns = unit.first
                 self.end_ns = unit.first + self._window_ns
         self._store(leg, unit)
-
-    def _provide_parameter_sets(self, leg: _Leg, unit: AccessUnit) -> None:
-        for kind, present in ((_PPS, unit.has_pps), (_SPS, unit.has_sps)):
-            nal = leg.assembler.parameter_sets.get(kind)
-            if not present and nal is not None:
-                unit.parts.insert(0, _START + nal)
-                unit.size += len(_START) + len(nal)
 
     def _store(self, leg: _Leg, unit: AccessUnit) -> None:
         if unit.first == self._last_arrival:

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 
 from standards.errors import NoVideo, ProtocolViolation
 
-__all__ = ["Video", "parse_sdp"]
+__all__ = ["ENCODINGS", "Video", "parse_sdp"]
+
+#: Encodings that are received, by their names in RTP (RFC 6184, RFC 7798, RFC 2435), and the bench's name of each.
+ENCODINGS = {"H264": "h264", "H265": "h265", "JPEG": "mjpeg"}
+_STATIC = {26: ("JPEG", 90_000)}  # payload types that need no map (RFC 3551, 6)
+_SETS = {  # where a format's parameters hold sets, and what NAL types they are
+    "H264": (("sprop-parameter-sets", (7, 8)),),
+    "H265": (("sprop-vps", (32,)), ("sprop-sps", (33,)), ("sprop-pps", (34,))),
+}
 
 _MOST_LINES = 512
 _RTPMAP = re.compile(r"(\d{1,3}) ([A-Za-z0-9.-]{1,32})/(\d{1,9})(?:/\S*)?")
@@ -19,8 +27,8 @@ _RTPMAP = re.compile(r"(\d{1,3}) ([A-Za-z0-9.-]{1,32})/(\d{1,9})(?:/\S*)?")
 class Video:
     """One video stream as promised. control: as written, may be relative; session_control likewise.
 
-    clock_rate: RTP ticks/s; framerate: a=framerate in 1/s; bandwidth_kbit: b=AS; parameter_sets: SPS and
-    PPS of sprop-parameter-sets, without start codes.
+    encoding: its name in RTP, one of ENCODINGS; clock_rate: RTP ticks/s; framerate: a=framerate in 1/s;
+    bandwidth_kbit: b=AS; parameter_sets: those of the format's parameters (sprop-...), without start codes.
     """
 
     payload_type: int
@@ -32,6 +40,11 @@ class Video:
     bandwidth_kbit: int | None = None
     parameter_sets: tuple[bytes, ...] = ()
     packetization_mode: int = 0
+
+    @property
+    def codec(self) -> str:
+        """'h264', 'h265' or 'mjpeg'."""
+        return ENCODINGS[self.encoding]
 
 
 @dataclass
@@ -79,26 +92,32 @@ def _attribute(media: _Media, text: str) -> None:
         media.framerate = float(match[0]) if match and float(match[0]) > 0 else media.framerate
 
 
-def _sprops(format_text: str) -> tuple[tuple[bytes, ...], int]:
+def _parameters(format_text: str) -> dict[str, str]:
     values = {}
     for part in format_text.split(";"):
         key, _, value = part.partition("=")
         values[key.strip().lower()] = value.strip()
+    return values
+
+
+def _parameter_sets(encoding: str, values: dict[str, str]) -> tuple[bytes, ...]:
     sets: list[bytes] = []
-    for text in values.get("sprop-parameter-sets", "").split(",")[:16]:
-        try:
-            nal = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-        except (binascii.Error, ValueError):
-            continue  # the stream may carry them itself; if not, the decoder will say so
-        if nal and nal[0] & 0x1F in (7, 8) and len(nal) <= 4096:
-            sets.append(nal)
-    return tuple(sets), _number(values.get("packetization-mode", "0"), 2) or 0
+    for name, kinds in _SETS.get(encoding, ()):
+        for text in values.get(name, "").split(",")[:16]:
+            try:
+                nal = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+            except (binascii.Error, ValueError):
+                continue  # the stream may carry them itself; if not, the decoder will say so
+            kind = (nal[0] & 0x1F if encoding == "H264" else nal[0] >> 1 & 0x3F) if nal else -1
+            if kind in kinds and len(nal) <= 4096:
+                sets.append(nal)
+    return tuple(sets)
 
 
 def parse_sdp(body: bytes) -> Video:
-    """The first H.264 video stream of an SDP.
+    """The first video stream of an SDP in an encoding that is received.
 
-    Raises ProtocolViolation if it is not SDP or contradicts itself, NoVideo if it offers no H.264 video.
+    Raises ProtocolViolation if it is not SDP or contradicts itself, NoVideo if it offers no such video.
     """
     session, media = _Media(), []
     current = session
@@ -116,17 +135,24 @@ def parse_sdp(body: bytes) -> Video:
     offered: list[str] = []
     for entry in (m for m in media if m.kind == "video"):
         for number in entry.payload_types:
-            encoding, rate = entry.maps.get(number, ("", 0))
+            encoding, rate = entry.maps.get(number) or _STATIC.get(number, ("", 0))
             offered.append(encoding or f"payload type {number}")
-            if encoding != "H264":
-                continue
-            if not 1 <= rate <= 10_000_000:
-                raise ProtocolViolation(f"SDP: clock rate {rate} of H264")
-            sets, mode = _sprops(entry.formats.get(number, ""))
-            return Video(
-                number, encoding, rate, entry.control, session.control,
-                entry.framerate if entry.framerate is not None else session.framerate,
-                entry.bandwidth if entry.bandwidth is not None else session.bandwidth,
-                sets, mode,
-            )  # fmt: skip
-    raise NoVideo(f"the SDP offers no H.264 video (video offered: {', '.join(offered[:8]) or 'none'})")
+            if encoding in ENCODINGS:
+                return _video(session, entry, number, encoding, rate)
+    raise NoVideo(
+        f"the SDP offers no H.264, H.265 or JPEG video (video offered: {', '.join(offered[:8]) or 'none'})"
+    )
+
+
+def _video(session: _Media, entry: _Media, number: int, encoding: str, rate: int) -> Video:
+    if not 1 <= rate <= 10_000_000:
+        raise ProtocolViolation(f"SDP: clock rate {rate} of {encoding}")
+    values = _parameters(entry.formats.get(number, ""))
+    if encoding == "H265" and (_number(values.get("sprop-max-don-diff", "0"), 32767) or 0) > 0:
+        raise NoVideo("the SDP offers interleaved H.265 (sprop-max-don-diff), which is not received")
+    return Video(
+        number, encoding, rate, entry.control, session.control,
+        entry.framerate if entry.framerate is not None else session.framerate,
+        entry.bandwidth if entry.bandwidth is not None else session.bandwidth,
+        _parameter_sets(encoding, values), _number(values.get("packetization-mode", "0"), 2) or 0,
+    )  # fmt: skip

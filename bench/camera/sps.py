@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.camera.bits import Bits
 from standards.errors import ProtocolViolation
 
 __all__ = ["SequenceParameters", "parse_sps"]
@@ -26,33 +27,7 @@ class SequenceParameters:
     fps: float | None
 
 
-class _Bits:
-    """Reads bits, most significant first, of a payload freed of emulation prevention."""
-
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._left = len(data) * 8
-
-    def u(self, count: int) -> int:
-        self._left -= count
-        if self._left < 0:
-            raise ProtocolViolation("H.264 SPS ends too early")
-        return (self._value >> self._left) & ((1 << count) - 1)
-
-    def ue(self) -> int:
-        zeros = 0
-        while self.u(1) == 0:
-            zeros += 1
-            if zeros > 32:
-                raise ProtocolViolation("H.264 SPS holds an Exp-Golomb code over 32 bits")
-        return (1 << zeros) - 1 + self.u(zeros)
-
-    def se(self) -> int:
-        code = self.ue()
-        return (code + 1) // 2 if code % 2 else -(code // 2)
-
-
-def _skip_scaling_lists(bits: _Bits, count: int) -> None:
+def _skip_scaling_lists(bits: Bits, count: int) -> None:
     for index in range(count):
         if not bits.u(1):
             continue
@@ -63,7 +38,7 @@ def _skip_scaling_lists(bits: _Bits, count: int) -> None:
             last = following or last
 
 
-def _skip_order_count(bits: _Bits) -> None:
+def _skip_order_count(bits: Bits) -> None:
     kind = bits.ue()
     if kind == 0:
         bits.ue()
@@ -78,7 +53,7 @@ def _skip_order_count(bits: _Bits) -> None:
             bits.se()
 
 
-def _vui_fps(bits: _Bits) -> float | None:
+def _vui_fps(bits: Bits) -> float | None:
     if bits.u(1) and bits.u(8) == _EXTENDED_SAR:
         bits.u(32)
     if bits.u(1):  # overscan_info
@@ -100,7 +75,7 @@ def parse_sps(nal: bytes) -> SequenceParameters:
     """Read one SPS NAL unit, header byte included. Raises ProtocolViolation if it is not one."""
     if len(nal) < 4 or len(nal) > _LARGEST_SPS or nal[0] & 0x1F != 7:
         raise ProtocolViolation("not an H.264 SPS")
-    bits = _Bits(nal[1:].replace(b"\0\0\3", b"\0\0"))
+    bits = Bits(nal[1:], "H.264 SPS")
     profile, _, level = bits.u(8), bits.u(8), bits.u(8)
     bits.ue()
     chroma = 1

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from bench.camera.capture import Capture
 from bench.camera.decode import Luma, broken_on_the_wire, decode_units, luma_of
+from bench.camera.jpeg import luma_step
 from bench.measure.colour_picture import ColourPicture, Matrix
+from bench.measure.noise import Coding
 from standards.errors import MeasurementRefused, ProtocolViolation
 
 __all__ = ["Stack", "StreamDescription", "colour_pictures", "describe", "stack"]
@@ -29,6 +31,7 @@ _MATRICES: dict[int, Matrix] = {
     9: "bt2020",
     10: "bt2020",
 }  # ITU-T H.273, table 4
+_HEAD_BYTES = 1024  # a JPEG file's tables lie before
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _FULL_RANGE_FORMATS = frozenset({"yuvj420p", "yuvj422p", "yuvj444p"})
 _SUBSAMPLED = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
@@ -45,7 +48,7 @@ class Stack:
 @dataclass(frozen=True)
 class StreamDescription:
     """What a figure of the picture has to be stated with. rate: bit/s as captured; gop: pictures from key to key;
-    bits_per_pixel: of a picture, on average."""
+    bits_per_pixel: of a picture, on average; step: of JPEG's quantiser of luma, codes, the coarsest, else None."""
 
     codec: str
     width: int
@@ -53,9 +56,17 @@ class StreamDescription:
     rate: float
     gop: float
     bits_per_pixel: float
+    step: float | None = None
+
+    @property
+    def coding(self) -> Coding:
+        """What the noise has to be stated with."""
+        return Coding(self.codec, self.rate, self.step, intra=self.gop <= 1.0, said=str(self))
 
     def __str__(self) -> str:
-        return f"{self.codec}, {self.width} x {self.height}, {self.rate / 1e6:.2f} Mbit/s, a key frame in {self.gop:.0f}"
+        steps = f", steps of luma {self.step:.1f} codes" if self.step is not None else ""
+        rate = f"{self.rate / 1e6:.2f} Mbit/s, a key frame in {self.gop:.0f}"
+        return f"{self.codec}, {self.width} x {self.height}, {rate}{steps}"
 
 
 def describe(capture: Capture, shape: tuple[int, int]) -> StreamDescription:
@@ -64,7 +75,19 @@ def describe(capture: Capture, shape: tuple[int, int]) -> StreamDescription:
     rate = 8.0 * float(capture.units["size"].sum()) / max(capture.seconds, 1e-9)
     count = max(len(capture.units), 1)
     bits = 8.0 * float(capture.units["size"].sum()) / count / max(shape[0] * shape[1], 1)
-    return StreamDescription(capture.codec, shape[1], shape[0], rate, count / max(keys, 1), bits)
+    return StreamDescription(
+        capture.codec, shape[1], shape[0], rate, count / max(keys, 1), bits, _coarsest(capture)
+    )
+
+
+def _coarsest(capture: Capture) -> float | None:
+    """The largest step of JPEG's quantiser of luma in the capture; None for other codecs, and if one is not told."""
+    if capture.codec != "mjpeg":
+        return None
+    heads = (capture.stream[u["offset"] : u["offset"] + min(u["size"], _HEAD_BYTES)] for u in capture.units)
+    steps = [luma_step(head) for head in heads]
+    told = [step for step in steps if step is not None]
+    return max(told) if told and len(told) == len(steps) else None
 
 
 def _whole_pictures(capture: Capture, units: range) -> Iterator[tuple[int, VideoFrame]]:
@@ -83,10 +106,19 @@ def _spread(places: NDArray[np.int64], most: int) -> list[int]:
     return [int(places[i]) for i in pick]
 
 
+def _apart(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Key frames a run's length apart: with short GOPs, or with every picture a key frame, runs would overlap."""
+    chosen: list[int] = []
+    for key in keys.tolist():
+        if not chosen or key - chosen[-1] >= _RUN:
+            chosen.append(key)
+    return np.asarray(chosen, dtype=np.int64)
+
+
 def stack(capture: Capture) -> Stack:
-    """Up to 6 runs of 8 successive pictures each, from key frames spread over the capture; fewer where they
-    would take more than 200 MB. Raises MeasurementRefused if no two successive whole pictures are there."""
-    keys = np.flatnonzero(capture.units["key"]).astype(np.int64)
+    """Up to 6 runs of 8 successive pictures each, from key frames spread over the capture, none in two runs; fewer
+    where they would take more than 200 MB. Raises MeasurementRefused if no two successive whole pictures are there."""
+    keys = _apart(np.flatnonzero(capture.units["key"]).astype(np.int64))
     found: list[Luma] = []
     runs: list[int] = []
     for run, key in enumerate(_spread(keys, _RUNS) if len(keys) else []):

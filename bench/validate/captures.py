@@ -78,8 +78,6 @@ def take(out: Path, chart: str, seed: int) -> Path:
 def load(out: Path, chart: str, seed: int) -> Proof:
     """A capture made before."""
     folder = folder_of(out, chart, seed)
-    capture = store.from_evidence(
-        {name: (folder / name).read_bytes() for name in (store.STREAM, store.TABLES, store.WIRE)}
-    )
+    capture = store.from_folder(folder)
     told = json.loads((folder / TRUTH).read_text())
     return Proof(chart, seed, capture, told["camera"], told["start"], told["frames"])

@@ -33,6 +33,21 @@ def _drawn(draw: np.random.Generator, wanted: Any) -> Any:
     return wanted[int(draw.integers(len(wanted)))]
 
 
+#: JPEG whose steps are one code: H.264 puts the encoder's noise in place of the camera's.
+_KEEPS_NOISE = {"codec": "mjpeg", "quality": 100, "fps": 10, "gop": 1}
+
+
+def _of_noise(drawn: dict[str, Any], grey: dict[str, Any]) -> dict[str, Any]:
+    """Tables for the noise's proof: more of it, a fixed pattern; light and colours whose noise has a closed form."""
+    return {
+        **drawn,
+        "picture": {**drawn["picture"], "noise_sd": grey["noise_sd"]},
+        "sensor": {"prnu": grey["prnu"]},
+        "lens": {**drawn["lens"], "glare": 0.0},
+        "white_balance": {"red": 1.0, "blue": 1.0},
+    }
+
+
 def camera_tables(chart: str, seed: int) -> dict[str, Any]:
     """The camera file of one seed before one chart, as tables."""
     ranges = tomllib.loads((files("bench.validate") / "conditions.toml").read_text())
@@ -45,6 +60,9 @@ def camera_tables(chart: str, seed: int) -> dict[str, Any]:
     width, height = stream["size"]
     world = drawn.pop("world")
     board = drawn.pop("board")
+    grey = drawn.pop("grey")
+    if chart == "grey":
+        drawn = _of_noise(drawn, grey)
     scene = {"chart": chart, **drawn["scene"], **(board if chart == "board" else {})}
     return {
         "title": f"proof {chart} {seed}",
@@ -52,6 +70,7 @@ def camera_tables(chart: str, seed: int) -> dict[str, Any]:
         "stream": {
             "width": width, "height": height, "fps": 25, "gop": stream["gop"],
             "bitrate_kbit": stream[f"bitrate_kbit_{height}"],
+            **(_KEEPS_NOISE if chart == "grey" else {}),
         },
         **drawn,
         "scene": scene,

@@ -25,6 +25,7 @@ from bench.measure.star_resolution import star_resolution
 from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
 from bench.validate.captures import Proof
 from bench.validate.measurers_field import FIELD
+from bench.validate.measurers_noise import NOISE
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
@@ -148,7 +149,7 @@ MEASURERS: tuple[Measurer, ...] = (
         "star", ("resolution.star_centre", "resolution.star_mtf50", "resolution.star_corner_ratio"),
         lambda proof, view, pictures: star_resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _star_truth,
     ),
-    *(Measurer(*row) for row in FIELD),
+    *(Measurer(*row) for row in (*FIELD, *NOISE)),
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from fixtures.charts import CHARTS
 from fixtures.charts.colour import NOMINAL_LAB
 from standards.quantity import Estimate
 
-__all__ = ["CERTIFICATE_U", "FIELD", "colour_truth", "distortion_truth", "perturbed"]
+__all__ = ["CERTIFICATE_U", "FIELD", "colour_truth", "distortion_truth", "perturbed", "signal_of"]
 
 Pictures = tuple[np.ndarray, ...]
 
@@ -43,7 +43,7 @@ def perturbed(seed: int) -> dict[str, float]:
     }
 
 
-def _signal(light: _Floats, tone: str) -> _Floats:
+def signal_of(light: _Floats, tone: str) -> _Floats:
     """The camera's tone curve, as its file names it."""
     light = np.clip(light, 0.0, 1.0)
     if tone == "gamma22":
@@ -69,7 +69,7 @@ def colour_signals(proof: Proof) -> _Floats:
     mean = frame["mean_signal"] / exposure
     light = (light * (1 - glare) + glare * mean) * (1 - camera["lens"]["vignetting"] * squares)[:, None]
     balanced = np.minimum(light * exposure, 1.0) * np.asarray(frame["white_balance"])
-    return _signal(balanced, camera["picture"]["tone"])
+    return signal_of(balanced, camera["picture"]["tone"])
 
 
 def colour_truth(proof: Proof) -> dict[str, float]:

@@ -145,7 +145,7 @@ def _wait_for(port: int) -> None:
 
 
 @contextmanager
-def gstreamer(footage: Footage) -> Generator[str]:
+def gstreamer(footage: Footage, codec: str = "h264") -> Generator[str]:
     """Debian's gst-rtsp-server, over TCP and UDP; yields the URL."""
     probe = "import gi; gi.require_version('GstRtspServer', '1.0'); gi.require_version('Gst', '1.0')"
     try:
@@ -157,7 +157,7 @@ def gstreamer(footage: Footage) -> Generator[str]:
             "gst-rtsp-server",
             "apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good",
         )
-    command = [_SYSTEM_PYTHON, str(_HERE / "gst_server.py"), str(footage.path)]
+    command = [_SYSTEM_PYTHON, str(_HERE / "gst_server.py"), str(footage.path), codec]
     with _process(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         yield f"rtsp://127.0.0.1:{int(process.stdout.readline())}/cam"
@@ -190,6 +190,26 @@ def toolkit(footage: Footage) -> Generator[str]:
 def server(request: pytest.FixtureRequest) -> Callable[[Footage], object]:
     """Each server in turn: a context manager from footage to its URL."""
     return {"gstreamer": gstreamer, "toolkit": toolkit}[request.param]
+
+
+_RECODED = {
+    "h265": [
+        "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=25:bframes=0:log-level=none", "-tag:v", "hvc1",
+    ],
+    "mjpeg": ["-c:v", "mjpeg", "-q:v", "3", "-huffman", "default", "-pix_fmt", "yuvj420p"],
+}  # fmt: skip
+
+
+@pytest.fixture(params=["h265", "mjpeg"])
+def recoded(
+    request: pytest.FixtureRequest, footage: Callable[[float], Footage], tmp_path: Path
+) -> tuple[str, Footage, Callable[[Footage], object]]:
+    """A codec, five seconds of footage in it by ffmpeg, and GStreamer's server of it."""
+    codec = request.param
+    target = tmp_path / f"{codec}.mp4"
+    source = ["ffmpeg", "-v", "error", "-i", str(footage(4).path), "-an", "-vf", "scale=640:360"]
+    subprocess.run([*source, *_RECODED[codec], target], check=True, timeout=120)
+    return codec, _probe(target), lambda film: gstreamer(film, codec)
 
 
 @pytest.fixture(scope="session")

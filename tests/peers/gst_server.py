@@ -1,6 +1,6 @@
-"""A GStreamer RTSP server for one H.264 file; run with the system's Python, which has PyGObject.
+"""A GStreamer RTSP server for one file; run with the system's Python, which has PyGObject.
 
-python3 gst_server.py FILE.mp4        prints its port, then runs until it is ended
+python3 gst_server.py FILE.mp4 [h264|h265|mjpeg]       prints its port, then runs until it is ended
 """
 
 import sys
@@ -16,7 +16,10 @@ server = GstRtspServer.RTSPServer.new()
 server.set_service("0")
 server.set_address("127.0.0.1")
 factory = GstRtspServer.RTSPMediaFactory.new()
-factory.set_launch(f'( filesrc location="{sys.argv[1]}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 )')
+codec = sys.argv[2] if len(sys.argv) > 2 else "h264"
+payer = {"h264": "h264parse ! rtph264pay", "h265": "h265parse ! rtph265pay", "mjpeg": "rtpjpegpay"}[codec]
+number = 26 if codec == "mjpeg" else 96
+factory.set_launch(f'( filesrc location="{sys.argv[1]}" ! qtdemux ! {payer} name=pay0 pt={number} )')
 server.get_mount_points().add_factory("/cam", factory)
 server.attach(None)
 print(server.get_bound_port(), flush=True)

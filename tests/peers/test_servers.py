@@ -72,3 +72,19 @@ def test_a_film_that_ends_is_an_event(server: Any, footage: Any) -> None:
     assert {"bye", "disconnected"} & {e.kind for e in taken.events}
     assert len(taken.units) >= len(film.ticks) - 1
     assert taken.units["intact"].all()
+
+
+def test_other_codecs_equal_ffprobe_and_ffmpeg(recoded: Any) -> None:
+    codec, film, serve = recoded
+    transports: tuple[Literal["tcp", "udp"], ...] = ("tcp", "udp")
+    for transport in transports:
+        with serve(film) as url:
+            taken = capture(url, user=None, password=None, seconds=3.0, transport=transport)
+        assert taken.codec == codec
+        units = taken.units
+        ticks = units["timestamp"] - units["timestamp"][0]
+        assert ticks.tolist() == list(film.ticks[: len(units)])
+        assert tuple(np.flatnonzero(units["key"])) == tuple(k for k in film.keys if k < len(units))
+        assert units["intact"].all() and len(units) > 60
+        assert not [e for e in taken.events if e.kind in ("lost", "violation", "disconnected")]
+        _pixels_equal(taken, film)

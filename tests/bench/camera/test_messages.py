@@ -79,7 +79,7 @@ def test_sdp_of_a_camera_with_audio_and_two_encodings() -> None:
     sets = base64.b64encode(b"\x67abc").decode() + "," + base64.b64encode(b"\x68d").decode()
     video = parse_sdp(
         b"v=0\no=- 0 0 IN IP4 0\ns=Media\na=control:rtsp://h/all\nb=AS:9\nm=audio 0 RTP/AVP 8\na=control:a\n"
-        b"m=video 0 RTP/AVP 98 96\nb=AS:4000\na=rtpmap:98 H265/90000\na=rtpmap:96 h264/90000\na=control:v\n"
+        b"m=video 0 RTP/AVP 98 96\nb=AS:4000\na=rtpmap:98 AV1/90000\na=rtpmap:96 h264/90000\na=control:v\n"
         b"a=framerate:29.97\na=fmtp:96 profile-level-id=42;sprop-parameter-sets=" + sets.encode() + b"\n"
     )
     assert (video.payload_type, video.control, video.session_control) == (96, "v", "rtsp://h/all")
@@ -87,11 +87,24 @@ def test_sdp_of_a_camera_with_audio_and_two_encodings() -> None:
     assert video.parameter_sets == (b"\x67abc", b"\x68d")
 
 
-def test_sdp_without_h264_says_what_it_offers() -> None:
-    with pytest.raises(NoVideo, match="H265"):
-        parse_sdp(b"v=0\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\n")
+def test_sdp_without_known_video_says_what_it_offers() -> None:
+    with pytest.raises(NoVideo, match="AV1"):
+        parse_sdp(b"v=0\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 AV1/90000\r\n")
+    with pytest.raises(NoVideo, match="interleaved"):
+        parse_sdp(
+            b"v=0\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\na=fmtp:98 sprop-max-don-diff=2\r\n"
+        )
     with pytest.raises(ProtocolViolation, match="clock rate"):
         parse_sdp(b"v=0\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 H264/0\r\n")
+
+
+def test_sdp_of_h265_and_of_jpeg_by_its_static_type() -> None:
+    sets = [base64.b64encode(nal).decode() for nal in (b"\x40\x01v", b"\x42\x01s", b"\x44\x01p")]
+    format_text = "a=fmtp:98 sprop-vps={};sprop-sps={};sprop-pps={}\n".format(*sets)
+    video = parse_sdp(b"v=0\nm=video 0 RTP/AVP 98\na=rtpmap:98 H265/90000\n" + format_text.encode())
+    assert (video.codec, video.parameter_sets) == ("h265", (b"\x40\x01v", b"\x42\x01s", b"\x44\x01p"))
+    jpeg = parse_sdp(b"v=0\nm=video 0 RTP/AVP 26\na=control:v\n")
+    assert (jpeg.codec, jpeg.payload_type, jpeg.clock_rate) == ("mjpeg", 26, 90_000)
 
 
 def test_digest_of_rfc_2617_without_qop() -> None:

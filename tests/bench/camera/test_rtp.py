@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.camera.access_unit import AccessUnit
 from bench.camera.capture import PACKET, REPORT, UNIT
-from bench.camera.h264 import AccessUnit, Assembler
+from bench.camera.h264 import Assembler264
 from bench.camera.limits import Limits
 from bench.camera.recorder import Recorder
 from bench.camera.rtp import (
@@ -148,7 +149,7 @@ NAL = st.builds(
 def test_units_survive_the_journey(tools: Any, units: list[list[bytes]], mtu: int) -> None:
     out: list[AccessUnit] = []
     complaints: list[str] = []
-    assembler = Assembler(Limits(), out.append, complaints.append)
+    assembler = Assembler264(Limits(), out.append, complaints.append)
     for stamp, nals in enumerate(units):
         payloads = tools.fragments(nals, mtu)
         for k, payload in enumerate(payloads):

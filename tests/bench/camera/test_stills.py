@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -116,3 +117,10 @@ def test_the_stream_is_told(taken: Capture) -> None:
     assert told.gop == GOP
     assert told.rate == pytest.approx(8 * len(taken.stream) / (COUNT / 25))
     assert str(told).startswith("h264, 96 x 64, ")
+
+
+def test_runs_never_share_a_picture(taken: Capture) -> None:
+    units = taken.units.copy()
+    units["key"] = True  # as JPEG has it; the decoder does not ask
+    every = replace(taken, units=units[:GOP])
+    assert len(set(_means(stack(every).pictures))) == len(stack(every).pictures)
