@@ -36,10 +36,14 @@ class Captures:
         return tuple(self.taken.get(name, {}).values())
 
     def files(
-        self, name: str, ready: Callable[[], tuple[Dut, Station | None]], seconds: float
+        self,
+        name: str,
+        ready: Callable[[], tuple[Dut, Station | None]],
+        seconds: float,
+        during: Callable[[], bytes] | None = None,
     ) -> dict[str, bytes]:
         """A capture's files by role: from evidence if it was taken, else taken now. ready: the camera, and the station whose
-        lamp is to flash. One failed live capture is enough: no procedure tries it again."""
+        lamp is to flash; during: see `capture_live`. One failed live capture is enough: no procedure tries it again."""
         if name in self.taken:
             return {role: self._evidence.get(digest) for role, digest in self.taken[name].items()}
         if name == LIVE and self._failed is not None:
@@ -49,7 +53,7 @@ class Captures:
         settings = self._plan.capture.model_copy(update={"seconds": seconds})
         plan = self._plan.model_copy(update={"capture": settings})
         try:
-            files = capture_live(dut, station, plan, self._progress)
+            files = capture_live(dut, station, plan, self._progress, during)
         except (CameraError, BenchError) as error:
             if name == LIVE:
                 self._failed = error

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -31,9 +31,9 @@ from instruments.station import LAMP_DELAY, Station
 from reports.record import Plan
 from standards.errors import CaptureFault, MeasurementRefused
 
-__all__ = ["Live", "LiveSource", "capture_live"]
+__all__ = ["LIGHT", "Live", "LiveSource", "capture_live"]
 
-FLASHES = "flashes.json"
+FLASHES, LIGHT = "flashes.json", "light.json"
 _TAIL_S = 5.0  # no flash in the last seconds: a late picture of it would fall outside the window
 
 
@@ -224,9 +224,16 @@ class Live:
 
 
 def capture_live(
-    dut: Dut, station: Station | None, plan: Plan, progress: Callable[[str, float], None]
+    dut: Dut,
+    station: Station | None,
+    plan: Plan,
+    progress: Callable[[str, float], None],
+    during: Callable[[], bytes] | None = None,
 ) -> dict[str, bytes]:
-    """Capture the main stream for the plan's time, the lamp flashing; its files by role."""
+    """Capture the main stream for the plan's time, the lamp flashing; its files by role.
+
+    during: called once when the capture has begun, without a lamp; what it returns is kept as LIGHT.
+    """
     seconds = plan.capture.seconds
     lamp = station.flash_lamp if station is not None and plan.capture.flashes else None
     sequence = (
@@ -234,6 +241,10 @@ def capture_live(
         if lamp is not None
         else None
     )
+    said: list[bytes] = []
+    begin = sequence.start if sequence is not None else None
+    if begin is None and during is not None:
+        begin = partial(_say, during, said)
     try:
         with StallWatch() as watch:
             capture = receiver.capture(
@@ -243,7 +254,7 @@ def capture_live(
                 seconds=seconds,
                 transport=plan.capture.transport,
                 on_progress=lambda p: progress("capturing", min(1.0, p.seconds / seconds)),
-                ready=sequence.start if sequence is not None else None,
+                ready=begin,
             )
     finally:
         flashes = sequence.stop() if sequence is not None else ()
@@ -257,4 +268,10 @@ def capture_live(
     files = dict(store.to_evidence(replace(capture, url=masked(capture.url))))
     if sequence is not None:
         files[FLASHES] = flashes_to_json(flashes)
+    if said:
+        files[LIGHT] = said[0]
     return files
+
+
+def _say(during: Callable[[], bytes], said: list[bytes]) -> None:
+    said.append(during())

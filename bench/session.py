@@ -88,7 +88,7 @@ class Session:
         self.captures = Captures(plan, self.evidence, self._append, self._progress)
         self.stage = Stage(
             lambda: self._ready()[1],
-            lambda step, seconds: self.captures.files(step, lambda: (self._ready()[0], None), seconds),
+            lambda step, seconds, during=None: self.captures.files(step, lambda: (self._ready()[0], None), seconds, during),
             self.captures.digests, self._noted, lambda: self._ready()[0].exposure(),
         )  # fmt: skip
         if resume:

@@ -5,18 +5,21 @@ Every step has a name. What a step read and captured is journalled and kept, so 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bench.camera import decode, store
 from bench.camera.capture import Capture
+from bench.live import LIGHT
 from bench.measure.chart_view import ChartView, locate, which_chart
+from instruments.capability import LightSource
 from instruments.station import Station
 from standards.errors import BenchError, MeasurementRefused
 
-__all__ = ["Lit", "Stage"]
+__all__ = ["Lit", "Stage", "Watched"]
 
 _READINGS = 5
 _SETTLE_S, _CAPTURE_S = 2.5, 1.2  # of light box and automatic exposure; of a step's capture
@@ -32,13 +35,27 @@ class Lit:
     capture: Capture
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A capture while the light changes. set_ns: host realtime at which the light box had taken the command."""
+
+    capture: Capture
+    set_ns: int
+
+
+class _Captures(Protocol):
+    def __call__(
+        self, step: str, seconds: float, during: Callable[[], bytes] | None = None
+    ) -> Mapping[str, bytes]: ...
+
+
 class Stage:
     """Light box, lux meter and camera of a run. capture: takes or finds a step's capture; note: journals a reading."""
 
     def __init__(
         self,
         station: Callable[[], Station | None],
-        capture: Callable[[str, float], Mapping[str, bytes]],
+        capture: _Captures,
         digests: Callable[[str], tuple[str, ...]],
         note: Callable[[str, dict[str, Any]], None],
         exposure: Callable[[], str],
@@ -60,21 +77,34 @@ class Stage:
         """Shutter and gain as the camera tells them."""
         return self._exposure()
 
-    def lit(self, step: str, lux: float) -> Lit:
-        """Set the light, wait until light and exposure have settled, read the meter, capture.
+    def lit(self, step: str, lux: float, wait_s: float = _SETTLE_S) -> Lit:
+        """Set the light, wait until light, exposure and whatever else is waited for have settled, read the meter, capture.
 
         Raises BenchError if the station has no light box or lux meter, or one does not answer.
         """
         name = f"light.{step}"
         fresh = name not in self.readings
         if fresh:
-            self._note(name, self._read(lux))
+            self._note(name, self._read(lux, wait_s))
         elif not self._digests(name):
-            self._set(lux)  # killed between reading and capturing: the light has to be there again
+            self._set(lux, wait_s)  # killed between reading and capturing: the light has to be there again
         told = self.readings[name]
         files = self._capture(name, _CAPTURE_S)
         self._steps.append(name)
         return Lit(float(told["illuminance_lx"]), float(told["u_lx"]), store.from_evidence(files))
+
+    def watch(self, step: str, lux: float, seconds: float) -> Watched:
+        """Capture for a time, and set the light as soon as the capture has begun. Raises BenchError without a light box."""
+        name = f"light.{step}"
+
+        def change() -> bytes:
+            self._box().set_illuminance(lux)
+            return json.dumps({"set_lx": lux, "set_ns": time.time_ns()}).encode()
+
+        files = dict(self._capture(name, seconds, change))
+        self._steps.append(name)
+        set_ns = int(json.loads(files.pop(LIGHT))["set_ns"])
+        return Watched(store.from_evidence(files), set_ns)
 
     def restore(self, lux: float) -> None:
         """The light as it was; for the procedures that come after."""
@@ -85,10 +115,13 @@ class Stage:
     @property
     def illuminance_set(self) -> float:
         """What the light box is set to now, lux."""
+        return self._box().illuminance_set()
+
+    def _box(self) -> LightSource:
         box = self._open().light_box
         if box is None:
             raise BenchError("the station has no light_box: give one in station.toml")
-        return box.illuminance_set()
+        return box
 
     def _open(self) -> Station:
         station = self._station()
@@ -96,16 +129,13 @@ class Stage:
             raise BenchError("no station is open: give --station with a light_box and a lux_meter")
         return station
 
-    def _set(self, lux: float) -> Station:
-        station = self._open()
-        if station.light_box is None:
-            raise BenchError("the station has no light_box: give one in station.toml")
-        station.light_box.set_illuminance(lux)
-        time.sleep(_SETTLE_S)
-        return station
+    def _set(self, lux: float, wait_s: float) -> Station:
+        self._box().set_illuminance(lux)
+        time.sleep(wait_s)
+        return self._open()
 
-    def _read(self, lux: float) -> dict[str, Any]:
-        station = self._set(lux)
+    def _read(self, lux: float, wait_s: float) -> dict[str, Any]:
+        station = self._set(lux, wait_s)
         found = [station.reading("lux_meter", "illuminance") for _ in range(_READINGS)]
         mean = sum(reading.value for reading in found) / len(found)
         spread = sum((reading.value - mean) ** 2 for reading in found) / (len(found) - 1)

@@ -19,7 +19,7 @@ from bench.measure.colour_picture import ColourPicture, Matrix
 from bench.measure.noise import Coding
 from standards.errors import MeasurementRefused, ProtocolViolation
 
-__all__ = ["Stack", "StreamDescription", "colour_pictures", "describe", "stack"]
+__all__ = ["Stack", "StreamDescription", "colour_pictures", "colour_series", "describe", "stack"]
 
 _MOST_STACK_BYTES = 200_000_000
 _RUN, _RUNS = 8, 6  # successive pictures from a key frame on, and key frames spread over the capture
@@ -158,6 +158,19 @@ def _colour(frame: VideoFrame) -> ColourPicture:
         full,
         matrix is not None,
     )
+
+
+def colour_series(capture: Capture) -> Iterator[tuple[int, ColourPicture]]:
+    """(unit index, picture) of every whole picture, one at a time; after a damaged one none until the next key frame."""
+    errors: list[tuple[int, str]] = []
+    broken, keys = broken_on_the_wire(capture), capture.units["key"]
+    whole = False
+    for index, frame in decode_units(capture, errors):
+        damaged = bool(errors) or frame.is_corrupt or bool(broken[index])
+        errors.clear()
+        whole = not damaged and (whole or bool(keys[index]))
+        if whole:
+            yield index, _colour(frame)
 
 
 def colour_pictures(capture: Capture) -> tuple[ColourPicture, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bench.camera import decode
 from bench.judge import Judge
 from bench.live import Live
+from bench.measure import maximum_illumination as brightest
 from bench.measure.flicker import flicker
 from bench.measure.minimum_illumination import Level, contrast, minimum_illumination, search
 from bench.procedures import requirement
 from bench.stage import Stage
+from standards.errors import UsageError
 
 #: Charts whose grey steps tell the tone curve.
 CHARTS = ("camcert-1", "edges", "wedge", "grey")
@@ -30,6 +32,27 @@ def test_minimum_illumination(stage: Stage, judge: Judge) -> None:
     finally:
         stage.restore(before)
     judge.about(stage.evidence, minimum_illumination(levels, exposure=stage.exposure))
+
+
+@requirement("picture.maximum_illumination", needs=("light_box", "lux_meter"))
+def test_maximum_illumination(stage: Stage, judge: Judge) -> None:
+    """The highest illuminance at which the chart's two lightest grey steps are still told apart."""
+    before = stage.illuminance_set
+    view = stage.chart(stage.lit("bright.start", before))
+
+    def look(step: str, lux: float) -> brightest.White | None:
+        try:
+            lit = stage.lit(f"bright.{step}", lux)
+        except UsageError:  # more than the light box gives
+            return None
+        shown = decode.read_frames(lit.capture, look=None).pictures
+        return brightest.White(lit.illuminance, lit.u, *brightest.apart(shown, view))
+
+    try:
+        whites = brightest.search(look, before)
+    finally:
+        stage.restore(before)
+    judge.about(stage.evidence, brightest.maximum_illumination(whites, exposure=stage.exposure))
 
 
 @requirement("picture.flicker")
