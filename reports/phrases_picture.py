@@ -42,4 +42,6 @@ PICTURE_PHRASES: tuple[tuple[str, str], ...] = (
     ("time of the pictures", "图像到达时刻"), ("arrival of the packets", "数据包到达时刻"),
     ("delay until the picture came", "图像到达前的延迟"), ("latency, as given", "给定的延迟"),
     ("worst place between two codes", "两码值间最不利处"),
+    ("whole codes of the paper", "白底码值取整"),
+    ("the curve rounded to codes and fitted again", "曲线取整后重新拟合"),
 )  # fmt: skip

@@ -15,7 +15,7 @@ def test_geometric_distortion(live: Live, judge: Judge) -> None:
     judge(*geometric_distortion(live.frames.pictures, live.view("grid", "chess")))
 
 
-@requirement("picture.corner_illumination", version="2")
+@requirement("picture.corner_illumination", version="3")
 def test_fall_off(live: Live, judge: Judge) -> None:
     """Light in the picture's corner over that in its middle."""
     view = live.view("camcert-1", "edges", "wedge", "grey")

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bench.measure.chart_map import ChartMap, fit_corners, refine
 from bench.measure.reading import Box, Reader
@@ -18,7 +18,7 @@ from bench.measure.tone import Tone, measure_tone
 from fixtures.charts import CHARTS, Chart, Edge, Region, chart_of_markers
 from standards.errors import MeasurementRefused
 
-__all__ = ["ChartView", "locate", "which_chart"]
+__all__ = ["ChartView", "copies_of", "locate", "which_chart"]
 
 _Floats = NDArray[np.float64]
 _LEAST_EDGE = 30  # pixels across an edge's rectangle: what the edge method has been proven with
@@ -110,7 +110,7 @@ class ChartView:
         middles = np.array([self.corners(grey).mean(0) for grey in self.chart.greys])
         squares = self.square_radius(middles)
 
-        of_step = _copies(reflectance)
+        of_step = copies_of(reflectance)
         copies = np.bincount(of_step)
         codes = (np.bincount(of_step, read) / copies).tolist()
 
@@ -139,10 +139,10 @@ class ChartView:
         return Reader(self.shape, cells, self.box(self.lamp.inset(_CORE["lamp"])), table)
 
 
-def _copies(reflectance: _Floats) -> NDArray[np.int64]:
+def copies_of(reflectance: ArrayLike) -> NDArray[np.int64]:
     """(n,) which step of the scale each is, from dark to light. Copies of a step at several places count as one: apart, they
     would pass for a step in the curve. Each has its own density in a certificate, a few thousandths from the others'."""
-    density = -np.log10(np.maximum(reflectance, 1e-6))
+    density = -np.log10(np.maximum(np.asarray(reflectance, dtype=np.float64), 1e-6))
     order = np.argsort(-density, kind="stable")
     new = np.concatenate([[False], -np.diff(density[order]) > _SAME_STEP])
     found = np.empty(len(order), np.int64)

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.measure.chart_view import ChartView
+from bench.measure.chart_view import ChartView, copies_of
 from bench.measure.noise import DENSITY_U
-from bench.measure.shading import paper_places
+from bench.measure.shading import Shading, paper_places
 from bench.measure.uncertainty import combine, normal
 from standards.errors import MeasurementRefused
 from standards.quantity import Contribution, Estimate, Kind
@@ -26,7 +26,7 @@ _Floats = NDArray[np.float64]
 LIGHT_U = 0.01
 _FEWEST, _LEAST_REACH = 24, 0.7  # places; half diagonals that they have to reach
 _TONE_U = 0.15  # of the fall-off: tone curve and fall-off are told apart by the same steps
-_DRAWS = 16  # of certificates
+_PHASES = 24  # of whole codes against the light
 _METHOD_U = 0.002  # of the light in the middle: texture of the codec on plain paper, glare
 
 
@@ -47,7 +47,7 @@ def corner_illumination(
     if not fitting:
         raise MeasurementRefused("no intact picture of the chart's size: the fall-off needs at least one")
     shading, tone = view.shading(fitting), view.tone(fitting)
-    squares, light = _paper(fitting, view, tone.table)
+    squares, light, code = _paper(fitting, view, tone.table)
     reach = math.sqrt(float(squares.max(initial=0.0)))
     if len(squares) < _FEWEST or reach < _LEAST_REACH:
         raise MeasurementRefused(
@@ -60,8 +60,10 @@ def corner_illumination(
         normal("beyond the paper", abs(shading.b) * (1 - min(reach, 1.0) ** 2) ** 2 / math.sqrt(3),
                source="a third term as large as the second is not excluded"),
         normal("tone curve and fall-off told apart", _TONE_U * 0.1 * abs(1 - value), source="docs/methods/fall_off.md"),
-        normal("tone curve and nominal reflectances", _certified_u(fitting, view, density_u),
+        normal("tone curve and nominal reflectances", _certified_u(fitting, view, density_u, value),
                source="certificate, or taken for likely"),
+        normal("whole codes of the paper", _whole_codes(shading, squares, tone.table, code),
+               source="the curve rounded to codes and fitted again"),
         normal("method", _METHOD_U, source="docs/methods/fall_off.md"),
         normal("evenness of the light", light_u * value, source="certificate, or taken for likely"),
     ]  # fmt: skip
@@ -78,37 +80,63 @@ def corner_illumination(
     )  # fmt: skip
 
 
-def _certified_u(pictures: Sequence[NDArray[np.uint8]], view: ChartView, density_u: float) -> float:
-    """Scatter of the corner's share of light as the grey steps' densities err, each by itself: the tone curve and the
-    fall-off are found together from them, over and over."""
-    draw = np.random.default_rng(21)
-    found = []
-    for _ in range(_DRAWS):
-        greys = tuple(
-            replace(
-                g, reflectance=(g.reflectance or 1.0) * 10 ** (-density_u * float(draw.standard_normal()))
-            )
-            for g in view.chart.greys
+def _certified_u(
+    pictures: Sequence[NDArray[np.uint8]], view: ChartView, density_u: float, value: float
+) -> float:
+    """Of the corner's share of light by the densities of the grey steps: tone curve and fall-off are found together anew
+    with each step off by its own uncertainty, one after the other (JCGM 100:2008, 5.1.3, note 2). value: with none off.
+
+    Copies of a step err independently; off together by the uncertainty of their mean they cost one evaluation.
+    """
+    if density_u <= 0:
+        return 0.0
+    greys = view.chart.greys
+    step = copies_of([grey.reflectance or 0.0 for grey in greys])
+    square = 0.0
+    for number in np.unique(step):
+        of = step == number
+        off = 10 ** (-density_u / math.sqrt(np.count_nonzero(of)))
+        moved = tuple(
+            replace(grey, reflectance=(grey.reflectance or 0.0) * off) if its else grey
+            for grey, its in zip(greys, of, strict=True)
         )
-        other = replace(view, chart=replace(view.chart, greys=greys))
+        other = replace(view, chart=replace(view.chart, greys=moved))
         try:
-            found.append(float(other.shading(pictures).at(np.array([1.0]))[0]))
+            square += (float(other.shading(pictures).at(np.array([1.0]))[0]) - value) ** 2
         except MeasurementRefused:
             continue
-    return float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
+    return math.sqrt(square)
+
+
+def _whole_codes(shading: Shading, squares: _Floats, table: NDArray[np.float32], code: float) -> float:
+    """Of the fitted share at the corner, as a codec leaves even paper in whole codes: the fitted curve is rounded to codes
+    at the paper's places, over every phase of code and light, and fitted again. A fall-off of less than a code may vanish,
+    or become one. code: of the paper in the middle."""
+    codes, light = np.arange(256.0), table.astype(np.float64)
+    design = np.column_stack([np.ones_like(squares), squares, squares**2])
+    found = []
+    for phase in (np.arange(_PHASES) + 0.5) / _PHASES:
+        level = float(np.interp(code + phase, codes, light))
+        seen = np.rint(np.interp(level * shading.at(squares), light, codes))
+        of = np.interp(seen, codes, light)
+        middle, a, b = np.linalg.lstsq(design, of, rcond=None)[0]
+        found.append(1 + (a + b) / middle - float(shading.at(np.array([1.0]))[0]))
+    return float(np.sqrt(np.mean(np.square(found))))
 
 
 def _paper(
     pictures: Sequence[NDArray[np.uint8]], view: ChartView, table: NDArray[np.float32]
-) -> tuple[_Floats, _Floats]:
-    """Squares of the radius and light, over its median, of the places with nothing but paper."""
+) -> tuple[_Floats, _Floats, float]:
+    """Squares of the radius, light over its median, and median code, of the places with nothing but paper."""
     places = view.map.to_picture(paper_places(view.chart.name))
     rows, columns = view.shape
     places = places[((places > 3) & (places < (columns - 4, rows - 4))).all(1)]
     near = np.rint(places).astype(int)
     codes = [np.mean([p[y - 2 : y + 3, x - 2 : x + 3].mean() for p in pictures]) for x, y in near]
     light = np.interp(codes, np.arange(256.0), table.astype(np.float64))
-    return view.square_radius(places), light / max(float(np.median(light)), 1e-9) if len(light) else light
+    if not len(light):
+        return view.square_radius(places), light, 0.0
+    return view.square_radius(places), light / max(float(np.median(light)), 1e-9), float(np.median(codes))
 
 
 def _scatter(squares: _Floats, rest: _Floats) -> Contribution:

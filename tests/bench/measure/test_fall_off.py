@@ -31,6 +31,26 @@ def test_the_share_in_the_corner_is_that_of_the_lens(loss: float) -> None:
     assert found.expanded_uncertainty < 2.5
 
 
+def test_whole_codes_matter_where_the_paper_spans_few() -> None:
+    def term(loss: float) -> float:
+        shown = pictures(loss)
+        found = corner_illumination(shown, locate(shown[0], CHARTS["camcert-1"]))
+        return next(part.u for part in found.budget if part.name == "whole codes of the paper")
+
+    assert term(0.008) > 2 * term(0.3)
+
+
+def test_densities_that_err_twice_as_much_cost_twice() -> None:
+    shown = pictures(0.3)
+    view = locate(shown[0], CHARTS["camcert-1"])
+    once, twice = (
+        next(p.u for p in corner_illumination(shown, view, density_u=u).budget if "nominal" in p.name)
+        for u in (0.0025, 0.005)
+    )
+    assert once > 0.2
+    assert twice == pytest.approx(2 * once, rel=0.3)
+
+
 def test_gain_changes_little() -> None:
     shown = pictures(0.2)
     view = locate(shown[0], CHARTS["camcert-1"])
