@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.live import Live
 from bench.measure import picture, resolution
-from bench.measure.sharpness import centre_edges, sharpness
+from bench.measure.sharpness import centre_edges, sharpness, tone_uncertainty
 from bench.procedures import requirement
 from bench.session import Judge
 
@@ -28,7 +28,9 @@ def test_limiting_resolution(live: Live, judge: Judge) -> None:
     judge(*found)
 
 
-@requirement("resolution.sampling_efficiency", "resolution.oversharpening")
+@requirement("resolution.sampling_efficiency", "resolution.oversharpening", version="2")
 def test_sharpness(live: Live, judge: Judge) -> None:
     """What share of what its pixels can carry the picture resolves, and by how much it is sharpened beyond the lens."""
-    judge(*sharpness(centre_edges(live.frames.pictures, live.view("camcert-1", "edges"))))
+    pictures, view = live.frames.pictures, live.view("camcert-1", "edges")
+    tone_u = tone_uncertainty(pictures, view, density_u=live.density_u)
+    judge(*sharpness(centre_edges(pictures, view), tone_u=tone_u))

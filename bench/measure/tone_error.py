@@ -13,7 +13,7 @@ from bench.measure.edge import edge_sfr
 from bench.measure.tone import Tone, measure_tone
 from standards.errors import MeasurementRefused
 
-__all__ = ["Wave", "edge_errors", "falling_slope", "frequency_errors"]
+__all__ = ["Wave", "drawn_tone", "edge_errors", "falling_slope", "frequency_errors"]
 
 _Floats = NDArray[np.float64]
 _DRAWS, _PHASES = 48, 64
@@ -44,7 +44,7 @@ def frequency_errors(tone: Tone, waves: Sequence[Wave], density_u: float) -> _Fl
     shown = [np.interp(w.mean * (1 + w.modulation * np.cos(turn)), tone.table, codes) for w in waves]
     errors = np.zeros((_DRAWS, len(waves)))
     for row in errors:
-        other = _drawn(tone, density_u, draw)
+        other = drawn_tone(tone, density_u, draw)
         for k, (code, wave) in enumerate(zip(shown, waves, strict=True)):
             light = np.interp(code, codes, other.table)
             gained = 2 * float((light * np.cos(turn)).mean()) / float(light.mean()) / wave.modulation
@@ -61,7 +61,7 @@ def edge_errors(tone: Tone, edges: Sequence[NDArray[np.uint8]], density_u: float
     draw = np.random.default_rng(22)
     found = []
     for number in range(_EDGE_DRAWS + 1):
-        other = _drawn(tone, density_u, draw) if number else tone
+        other = drawn_tone(tone, density_u, draw) if number else tone
         try:
             falls = [edge_sfr(other.linear(edge)).mtf10 for edge in edges]
         except MeasurementRefused:
@@ -73,8 +73,10 @@ def edge_errors(tone: Tone, edges: Sequence[NDArray[np.uint8]], density_u: float
     return np.asarray(np.array(drawn).reshape(-1, len(edges)) / plain - 1)
 
 
-def _drawn(tone: Tone, density_u: float, draw: np.random.Generator) -> Tone:
-    """The tone curve with the density of every step off by a draw of its own."""
+def drawn_tone(tone: Tone, density_u: float, draw: np.random.Generator) -> Tone:
+    """The tone curve with the density of every step off by a draw of its own, of standard deviation density_u.
+
+    Raises MeasurementRefused where the steps are so near each other that the curve would fall."""
     steps = np.asarray(tone.reflectances)
     return measure_tone(tone.codes, (steps * 10 ** (-density_u * draw.standard_normal(len(steps)))).tolist())
 
