@@ -3,9 +3,9 @@
     python tests/validate/tone.py [--cameras 200] [--from 0] [--out out/validate/tone]
 
 After H.264 the noise is the encoder's and has no truth in closed form, so these go without. A camera's rows are kept as
-they come, and one that is there is not drawn again. `python -m tools.proof_pages OUT` plots them. Certificates err:
-densities of the steps by 0.005, the lux meter by 1 %, each drawn anew for every camera. The sample in CI is
-tests/bench/measure/test_noise.py and test_grey_levels.py.
+they come, and one that is there is not drawn again. `python -m tools.proof_pages OUT` plots them, OUT/counts the grey
+levels. Certificates err: densities of the steps by 0.005, the lux meter by 1 %, each drawn anew for every camera. The
+sample in CI is tests/bench/measure/test_noise.py and test_grey_levels.py.
 """
 
 from __future__ import annotations
@@ -194,6 +194,8 @@ def main() -> int:
     counts = [row for row in every if row.quantity == "picture.grey_levels" and row.value is not None]
     others = [row for row in every if row.quantity != "picture.grey_levels"]
     (told.out / "rows.json").write_text(json.dumps({"grey": [asdict(row) for row in others]}))
+    (told.out / "counts").mkdir(exist_ok=True)
+    (told.out / "counts/rows.json").write_text(json.dumps({"grey": [asdict(row) for row in counts]}))
     found_of = summarise(others)
     Console(width=140).print(table(found_of))
     said, enough = _counts(counts)
