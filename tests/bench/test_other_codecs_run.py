@@ -86,4 +86,4 @@ def test_a_profile_may_be_named_and_a_wrong_one_is_told(tmp_path: Path) -> None:
         assert wrong.returncode != 0 and "no profile 'nope'" in wrong.stderr + wrong.stdout
         done, record = run(tmp_path, camera, f"{camera.onvif}/sub", ["CAM-08"])
     assert (record / "results.json").exists(), done.stderr
-    assert "h264" in (record / "results.json").read_text()
+    assert "stream.h264" in (record / "journal.jsonl").read_text()
