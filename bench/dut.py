@@ -87,6 +87,12 @@ class Dut:
         told = {key: value for key, value in self.stream().items() if key in _EXPOSURE}
         return ", ".join(f"{key} {value}" for key, value in told.items()) or "not told"
 
+    def ir_cut_filter(self) -> str:
+        """The infrared-cut filter as the camera tells it: "on", "off", "auto" or "not told"."""
+        if self._onvif is None or self._profile is None:
+            return "not told"
+        return self._onvif.ir_cut_filter(self._profile)
+
     def _exposure(self, profile: StreamProfile) -> dict[str, Any]:
         """A camera whose Imaging service stumbles is tested all the same: the record says what it said."""
         assert self._onvif is not None

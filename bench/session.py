@@ -89,7 +89,7 @@ class Session:
         self.stage = Stage(
             lambda: self._ready()[1],
             lambda step, seconds, during=None: self.captures.files(step, lambda: (self._ready()[0], None), seconds, during),
-            self.captures.digests, self._noted, lambda: self._ready()[0].exposure(),
+            self.captures.digests, self._noted, lambda: self._ready()[0],
         )  # fmt: skip
         if resume:
             self._reopen()

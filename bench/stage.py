@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from bench.camera import decode, store
 from bench.camera.capture import Capture
+from bench.dut import Dut
 from bench.live import LIGHT
 from bench.measure.chart_view import ChartView, locate, which_chart
 from instruments.capability import LightSource
@@ -58,11 +59,11 @@ class Stage:
         capture: _Captures,
         digests: Callable[[str], tuple[str, ...]],
         note: Callable[[str, dict[str, Any]], None],
-        exposure: Callable[[], str],
+        camera: Callable[[], Dut],
     ) -> None:
-        """digests: evidence of a step's capture; exposure: what the camera tells of it now."""
+        """digests: evidence of a step's capture; camera: the one under test."""
         self._station, self._capture, self._digests, self._note = station, capture, digests, note
-        self._exposure = exposure
+        self._camera = camera
         #: What the meter read, by step; the journal's notes fill it after a resume.
         self.readings: dict[str, dict[str, Any]] = {}
         self._steps: list[str] = []
@@ -75,7 +76,12 @@ class Stage:
     @property
     def exposure(self) -> str:
         """Shutter and gain as the camera tells them."""
-        return self._exposure()
+        return self._camera().exposure()
+
+    @property
+    def ir_cut_filter(self) -> str:
+        """The infrared-cut filter as the camera tells it: "on", "off", "auto" or "not told"."""
+        return self._camera().ir_cut_filter()
 
     def lit(self, step: str, lux: float, wait_s: float = _SETTLE_S) -> Lit:
         """Set the light, wait until light, exposure and whatever else is waited for have settled, read the meter, capture.

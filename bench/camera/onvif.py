@@ -271,17 +271,31 @@ class OnvifCamera:
     def exposure(self, profile: StreamProfile) -> dict[str, Any]:
         """Exposure of the profile's source as ONVIF Imaging tells it: its mode, and its time where it is set."""
         with _understood(self._camera):
-            offered = self._device().GetCapabilities({"Category": "All"}).Imaging
-            if offered is None or not offered.XAddr or not profile.source:
+            settings = self._imaging(profile)
+            if settings is None:
                 return {"exposure": "not offered"}
-            service = self._service("imaging", _text(offered.XAddr, 2048), login=self._token)
-            found = service.GetImagingSettings({"VideoSourceToken": profile.source}).Exposure
+            found = settings.Exposure
             if found is None:
                 return {"exposure": "not told"}
             told: dict[str, Any] = {"exposure": _text(found.Mode).lower()}
             if found.ExposureTime is not None:
                 told["exposure_ms"] = float(found.ExposureTime) / 1000  # ONVIF gives microseconds
             return told
+
+    def ir_cut_filter(self, profile: StreamProfile) -> str:
+        """The infrared-cut filter as ONVIF Imaging tells it: "on" (day), "off" (night), "auto" or "not told"."""
+        with _understood(self._camera):
+            settings = self._imaging(profile)
+            told = None if settings is None else settings.IrCutFilter
+            return _text(told).lower() if told is not None else "not told"
+
+    def _imaging(self, profile: StreamProfile) -> Any:
+        """The profile's imaging settings; None where no service offers them."""
+        offered = self._device().GetCapabilities({"Category": "All"}).Imaging
+        if offered is None or not offered.XAddr or not profile.source:
+            return None
+        service = self._service("imaging", _text(offered.XAddr, 2048), login=self._token)
+        return service.GetImagingSettings({"VideoSourceToken": profile.source})
 
     def features(self) -> dict[str, bool]:
         """What the camera offers of what a declaration may say: ptz (a PTZ service), audio (a source of it)."""

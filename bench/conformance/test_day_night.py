@@ -33,9 +33,11 @@ class _OnStage:
         """Look for a time, in the beginning of which the light is set."""
         found = self._stage.watch(f"day_night.{step}", lux, seconds)
         shown = [(index, cells(picture)) for index, picture in colour_series(found.capture)]
-        first = found.capture.started_ns
-        arrivals = found.capture.units["last"]
-        times = [(int(arrivals[index]) - first) / 1e9 for index, _ in shown]
+        first, units = found.capture.started_ns, found.capture.units
+        stamps = units["timestamp"].astype(np.float64) / found.capture.clock_rate
+        # By the camera's own time base, set by what came soonest: a picture that queued was not taken later.
+        when = stamps + ((units["last"] - first) / 1e9 - stamps).min()
+        times = [float(when[index]) for index, _ in shown]
         return Series(times, [one for _, one in shown], (found.set_ns - first) / 1e9, _SETTLE_S)
 
 
@@ -49,7 +51,11 @@ class _OnStage:
 )
 def test_day_night_switching(stage: Stage, judge: Judge) -> None:
     """The illuminance at which the camera goes to night and back to day, the hysteresis, and the time it takes."""
-    before = stage.illuminance_set
+    before, told = stage.illuminance_set, stage.ir_cut_filter
+    if told in ("on", "off"):
+        raise MeasurementRefused(
+            f"the camera's IrCutFilter is {told.upper()}: it does not go by the light. Set it to AUTO"
+        )
     try:
         found = survey(_OnStage(stage), before)
     finally:

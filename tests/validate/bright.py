@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,11 @@ def one(draw: np.random.Generator) -> dict[str, Any]:
     """One drawn camera: truth, what was found, its U; or why it was refused."""
     shortest, tone = float(10 ** draw.uniform(-0.6, 0.6)), str(draw.choice(["bt709", "gamma22"]))
     chart = str(draw.choice(["camcert-1", "grey"]))
-    noise, gain = float(draw.uniform(0.0, 2.5)), 1 + _METER_U * float(draw.standard_normal())
+    noise, gain = float(draw.uniform(0.0, 1.0)), 1 + _METER_U * float(draw.standard_normal())
     camera = imager(
         960, 540, scene={"chart": chart, "fill": 0.94},
         picture={"noise_sd": noise, "tone": tone, "seed": int(draw.integers(1 << 30))},
-        exposure={"mode": "auto", "min_ms": shortest, "max_gain_db": 20.0, "tau_s": 0.0},
+        exposure={"mode": "auto", "min_ms": shortest, "max_gain_db": 20.0, "target": 0.2, "tau_s": 0.0},
     )  # fmt: skip
     world, place = World(), iter(range(10_000))
     first = camera.frame(moment(next(place), world)).luma.copy()
@@ -105,7 +106,7 @@ def main() -> None:
     if told.out is not None:
         told.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     good = [row for row in rows if "value" in row]
-    print(f"{len(rows)} cameras, refused: {[row['refused'] for row in rows if 'refused' in row]}")
+    print(f"{len(rows)} cameras, refused: {Counter(str(row['refused']) for row in rows if 'refused' in row)}")
     if not good:
         return
     true = np.array([row["true"] for row in good])

@@ -30,7 +30,9 @@ from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
 _KEYS = ("to_night_illuminance", "to_day_illuminance", "day_night_hysteresis", "to_night_time", "to_day_time")
-_POINTS = "[[0.1, 0, 0.002, 2], [1, 0, 0.02, 2], [10, 0, 0.2, 2], [100, 0, 2, 2], [25000, 0, 500, 2]]"
+#: U = 2 % of the reading at each.
+_AT = (0.01, 0.1, 1, 4, 7, 15, 22, 100, 8000, 25000)
+_POINTS = [[float(lux), 0.0, 0.02 * lux, 2] for lux in _AT]
 _STATION = f"""
 [station]
 name = "dark room"
@@ -219,8 +221,7 @@ def through_the_wire(folder: Path) -> None:
     done = wire(folder / "night", _KEYS, changes)
     for key, true in truth(table).items():
         _told(done["found"], key, true)
-    turns = [row for row in done["log"] if row["kind"] == "day_night"]
-    print(f"{len(turns)} changes of mode in the truth log; thresholds by it:", _seen(turns))
+    _seen(done["log"])
     done = wire(folder / "bright", ("maximum_illumination",), {"exposure": exposure, "world": light})
     greys = sorted((grey.reflectance or 0.0 for grey in CHARTS["camcert-1"].greys), reverse=True)
     level = ((1 - 1 / 219 + 0.099) / 1.099) ** (1 / 0.45)
@@ -235,10 +236,29 @@ def _told(found: dict[str, dict[str, Any]], key: str, true: float) -> None:
     print(f"{key}: {float(one.value):.5g} +- {one.expanded_uncertainty:.3g}, true {true:.5g}")
 
 
-def _seen(turns: list[dict[str, Any]]) -> dict[str, float]:
+def _seen(log: list[dict[str, Any]]) -> None:
+    """Print what the log says: thresholds, seconds from the box's last command to the change, delay of the pictures."""
+    turns = [row for row in log if row["kind"] == "day_night"]
     dark = [row["illuminance_lx"] for row in turns if row["night"]]
     light = [row["illuminance_lx"] for row in turns if not row["night"]]
-    return {"brightest night": max(dark, default=0.0), "darkest day": min(light, default=0.0)}
+    print(
+        f"{len(turns)} changes: brightest night {max(dark, default=0):.4g} lx, darkest day {min(light, default=0):.4g} lx"
+    )
+    box = [row["at_ns"] for row in log if row["kind"] == "world" and row["quantity"] == "illuminance_lx"]
+    for turn in turns[-4:]:
+        last = max((at for at in box if at <= turn["at_ns"]), default=turn["at_ns"])
+        print(
+            f"  to {'night' if turn['night'] else 'day'} {(turn['at_ns'] - last) / 1e9:.3f} s after the box was set"
+        )
+    late = [
+        (row["sent_ns"] - row["mid_exposure_ns"]) / 1e9
+        for row in log
+        if row["kind"] == "frame" and row.get("sent_ns")
+    ]
+    lost = sum(1 for row in log if row["kind"] == "frame" and "overrun" in row["faults"])
+    print(
+        f"  pictures {np.median(late):.2f} s late, 95 % {np.quantile(late, 0.95):.2f} s; {lost} lost, the machine being busy"
+    )
 
 
 def main() -> None:

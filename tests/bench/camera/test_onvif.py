@@ -189,6 +189,8 @@ def test_the_exposure_is_what_imaging_tells(server: OnvifDevice) -> None:
     main = camera.profiles()[0]
     assert camera.exposure(main) == {"exposure": "manual", "exposure_ms": 10.0}
     assert camera.exposure(replace(main, source="")) == {"exposure": "not offered"}
+    assert camera.ir_cut_filter(main) == "on"
+    assert camera.ir_cut_filter(replace(main, source="")) == "not told"
     with pytest.raises(ProtocolViolation, match="no such video source"):
         camera.exposure(replace(main, source="another"))
     assert server.login_failures == 0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from imaging_world import PERIOD_NS, START_NS, imager, moment
 
 from bench.measure.chart_view import locate
@@ -50,6 +53,20 @@ def test_coverage_over_drawn_meters_and_starts() -> None:
         stated.append(found.expanded_uncertainty)
     assert np.count_nonzero(np.array(errors) <= stated) >= 181
     assert np.median(stated) <= 1.5 * np.quantile(errors, 0.95)
+
+
+@given(scale=st.floats(0.01, 100.0), seed=st.integers(0, 1 << 20))
+def test_it_knows_no_order_and_scales_with_the_light(scale: float, seed: int) -> None:
+    whites = search(lambda step, lux: white(lux), 300.0)
+    found = maximum_illumination(whites, exposure="")
+    order = np.random.default_rng(seed).permutation(len(whites))
+    brighter = [
+        replace(whites[i], illuminance=scale * whites[i].illuminance, u=scale * whites[i].u) for i in order
+    ]
+    other = maximum_illumination(brighter, exposure="")
+    assert other.u is not None and found.u is not None
+    assert float(other.value) == pytest.approx(scale * float(found.value))
+    assert other.u == pytest.approx(scale * found.u)
 
 
 def limited(most: float) -> Callable[[str, float], White | None]:
