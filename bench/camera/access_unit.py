@@ -220,6 +220,8 @@ class NalAssembler(Assembler):
             # After loss this is no offence of the camera: the unit is marked already.
             if unit.intact:
                 self._broken(unit, f"{self.FRAGMENT} without its start")
+            # A picture was there, in its own place: without this its packets would pass for the next one's.
+            unit.picture = unit.picture or self.is_picture(self.kind(header))
             return
         self._fragment = not end
 

@@ -84,6 +84,8 @@ def decode_units(
     offsets, sizes = capture.units["offset"].tolist(), capture.units["size"].tolist()
     for index in chosen:
         offset, size = offsets[index], sizes[index]
+        if not size:  # its beginning was lost; an empty packet would tell the decoder that the stream ends
+            continue
         packet = av.Packet(bytes(stream[offset : offset + size]))
         packet.pts = packet.dts = index
         try:

@@ -69,14 +69,15 @@ class AssemblerJpeg(Assembler):
         place, interval = _HEADER, 0
         if header.kind in _RESTARTS:
             interval, place = int.from_bytes(payload[8:10], "big"), _HEADER + 4
-        if offset == 0 and not unit.picture:
+        if offset == 0 and not unit.parts:
             begun = self._begin(unit, header, interval, payload, place)
             if begun is None:
                 return
             place = begun
-        elif not unit.picture or header != self._header or offset != self._next:
+        elif not unit.parts or header != self._header or offset != self._next:
             if unit.intact:  # after loss this is no offence of the camera: the unit is marked already
                 self._broken(unit, f"JPEG: a piece at {offset} of another picture, twice or out of place")
+            unit.picture = True  # one that cannot be shown, in its own place
             return
         if place >= len(payload):
             self._broken(unit, "JPEG: a packet without a part of the scan")
@@ -127,7 +128,7 @@ class AssemblerJpeg(Assembler):
         return self._tables[q], end
 
     def _seal(self, unit: AccessUnit) -> None:
-        if unit.picture and self._ending != _EOI:
+        if unit.parts and self._ending != _EOI:
             self._add(unit, _EOI)
 
 

@@ -84,7 +84,8 @@ def _coarsest(capture: Capture) -> float | None:
     """The largest step of JPEG's quantiser of luma in the capture; None for other codecs, and if one is not told."""
     if capture.codec != "mjpeg":
         return None
-    heads = (capture.stream[u["offset"] : u["offset"] + min(u["size"], _HEAD_BYTES)] for u in capture.units)
+    shown = capture.units[capture.units["size"] > 0]  # of a picture whose beginning was lost nothing is there
+    heads = (capture.stream[u["offset"] : u["offset"] + min(u["size"], _HEAD_BYTES)] for u in shown)
     steps = [luma_step(head) for head in heads]
     told = [step for step in steps if step is not None]
     return max(told) if told and len(told) == len(steps) else None

@@ -22,7 +22,7 @@ from bench.camera.recorder import Recorder
 from bench.camera.sdp import Video
 from bench.camera.sps_265 import parse_sps_265
 from bench.measure.reading import Reading
-from fixtures.simulated.rtp_payload import fragments_265, jpeg_payloads
+from fixtures.simulated.rtp_payload import fragments, fragments_265, jpeg_payloads
 from standards.errors import LimitExceeded, ProtocolViolation
 
 START = b"\0\0\0\1"
@@ -153,14 +153,66 @@ def test_jpeg_that_the_rfc_does_not_know_is_told(change: Any, text: str) -> None
     assert len(complaints) == 1 and text in complaints[0]
 
 
-def film_265(size: tuple[int, int] = (130, 98), count: int = 12) -> tuple[list[list[bytes]], list[Any]]:
-    """NAL units of each picture by x265, two slices, and their luma by the encoder's own decoder (libavcodec, whole)."""
+@pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg"])
+def test_a_picture_that_lost_its_beginning_stands_in_its_own_place(codec: str, tools: Any) -> None:
+    """Its packets are not counted to the next picture, which is whole."""
+    if codec == "mjpeg":
+        pictures = [jpeg_payloads(jpeg_file(scene(seed=n), 80), 300) for n in range(5)]
+        decoded = {0, 1, 3, 4}
+    else:
+        film = film_265(slices=1)[0] if codec == "h265" else film_264()
+        cut = fragments_265 if codec == "h265" else fragments
+        pictures = [[p for nal in nals for p in cut(nal, 200)] for nals in film[:5]]
+        decoded = {0, 1}  # the others refer to the lost one
+    assert len(pictures[2]) > 2
+    recorder = Recorder(Limits(), 10.0, 1)
+    recorder.begin({**VIDEO, "h264": Video(97, "H264", 90_000)}[codec])
+    seq, now = 100, 10**18
+    for stamp, payloads in enumerate(pictures):
+        for k, payload in enumerate(payloads):
+            if (stamp, k) != (2, 0):
+                packet = tools.rtp(payload, seq=seq, ts=stamp * 3600, marker=k == len(payloads) - 1)
+                recorder.rtp(memoryview(packet), now)
+            seq, now = seq + 1, now + 1000
+        now += 40_000_000
+    recorder.finish(now)
+    taken = recorder.capture(url="", transport="udp", declared={}, overflow=0)
+    assert taken.units["intact"].tolist() == [True, True, False, True, True]
+    assert np.diff(taken.units["timestamp"]).tolist() == [3600] * 4
+    assert not [e for e in taken.events if e.kind == "violation"], "a loss is no offence of the camera"
+    table = read_frames(taken, look=None)
+    assert set(np.flatnonzero(table.intact).tolist()) == decoded
+
+
+def film_264() -> list[list[bytes]]:
+    """NAL units of each picture by x264, one slice each."""
+    context = av.CodecContext.create("libx264", "w")
+    context.width, context.height, context.pix_fmt = 128, 96, "yuv420p"
+    context.framerate = Fraction(25)
+    context.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "x264-params": "keyint=6:scenecut=0:slices=1",
+    }
+    packets: list[bytes] = []
+    for n in range(6):
+        frame = av.VideoFrame.from_ndarray(scene(seed=n), format="bgr24").reformat(format="yuv420p")
+        frame.pts = n
+        packets += [bytes(p) for p in context.encode(frame)]
+    packets += [bytes(p) for p in context.encode(None)]
+    return [[n for n in p.replace(START, START[1:]).split(START[1:]) if n] for p in packets]
+
+
+def film_265(
+    size: tuple[int, int] = (130, 98), count: int = 12, slices: int = 2
+) -> tuple[list[list[bytes]], list[Any]]:
+    """NAL units of each picture by x265, and their luma by the encoder's own decoder (libavcodec, whole)."""
     context = av.CodecContext.create("libx265", "w")
     context.width, context.height, context.pix_fmt = *size, "yuv420p"
     context.framerate = Fraction(25)
     context.options = {
         "preset": "ultrafast", "tune": "zerolatency",
-        "x265-params": "keyint=6:min-keyint=6:scenecut=0:bframes=0:repeat-headers=1:slices=2:log-level=none",
+        "x265-params": f"keyint=6:min-keyint=6:scenecut=0:bframes=0:repeat-headers=1:slices={slices}:log-level=none",
     }  # fmt: skip
     packets: list[bytes] = []
     for n in range(count):
