@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dark_room import dark_room
 from scipy.optimize import brentq
 from virtual_world import bench, camera_file, findings, running, scheme_file
 
@@ -34,31 +35,15 @@ upper = 5
 row = "CAM-09.minimum_illumination"
 reason_zh = "合同附件B"
 """
-STATION = """
-[station]
-name = "dark room"
-laboratory = "L"
-origin = "simulated"
-
-[instruments.light_box]
-driver = "light_box"
-address = "$LIGHT_BOX"
-set_point = { illuminance_lx = 4.0, settle_s = 0.5 }
-
-[instruments.lux_meter]
-driver = "lux_meter"
-address = "$LUX_METER"
-
-[[instruments.lux_meter.calibration]]
-number = "C-1"
-laboratory = "L"
-quantity = "illuminance"
-unit = "lx"
-gives = "correction"
-points = [[0.1, 0.0, 0.004, 2], [0.5, 0, 0.012, 2], [0.9, 0, 0.024, 2], [1.2, 0, 0.03, 2], [2, 0, 0.05, 2], [10, 0, 0.3, 2]]
-issued = 2026-01-10
-due = 2036-01-09
-"""
+#: U = 3 % of the reading from 1 lx on, more below.
+POINTS = [
+    [0.1, 0.0, 0.004, 2],
+    [0.5, 0, 0.012, 2],
+    [0.9, 0, 0.024, 2],
+    [1.2, 0, 0.03, 2],
+    [2, 0, 0.05, 2],
+    [10, 0, 0.3, 2],
+]
 EXPOSURE = {"mode": "auto", "max_ms": 20.0, "max_gain_db": 30.0, "tau_s": 0.25}
 
 
@@ -140,7 +125,7 @@ def test_through_light_box_and_lux_meter_within_five_per_cent(tmp_path: Path) ->
         },
     )
     (tmp_path / "overlay.toml").write_text(OVERLAY, encoding="utf-8")
-    (tmp_path / "station.toml").write_text(STATION, encoding="utf-8")
+    (tmp_path / "station.toml").write_text(dark_room(POINTS, start_lx=4.0), encoding="utf-8")
     (tmp_path / "declaration.toml").write_text("[dates]\ndesign = 2025-06-01\n")
     record, options = tmp_path / "record", []
     for name in ("scheme", "station", "overlay", "declaration"):
@@ -167,7 +152,7 @@ def true_minimum(log: list[dict[str, Any]]) -> float:
 
     A white of reflectance 1 under 500 lx fills the scale at the file's manual exposure and 0 dB (docs/virtual-camera.md).
     """
-    frames = [r["picture"] for r in log if r["kind"] == "frame"]
+    frames = [r["picture"] for r in log if r["kind"] == "frame" and "picture" in r]
     darkest = min(frames, key=lambda f: f["illuminance_lx"])
     assert darkest["exposure_ms"] == pytest.approx(EXPOSURE["max_ms"])
     assert darkest["gain_db"] == pytest.approx(EXPOSURE["max_gain_db"])

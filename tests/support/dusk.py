@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -127,3 +128,31 @@ class Pictured:
         self._imager.adjust(Adjustments(night=night))
         frame = self._imager.frame(Moment(index, now_ns, world))
         return cells(colour_of(frame)) if shown else np.zeros((0, 3))
+
+
+def drawn_camera(seed: Sequence[int], *, longest_s: float) -> tuple[DayNightTable, dict[str, float]]:
+    """A drawn camera, and keywords of `Dusk` for what stands around it: a light box 10 % off, a lux meter 1 %, both unknown
+    to the survey. longest_s: until it switches."""
+    draw = np.random.default_rng(seed)
+    night_lx = float(10 ** draw.uniform(-0.3, 1.0))
+    lamp = draw.random() < 0.7
+    table = DayNightTable(
+        night_lx=night_lx, day_lx=min(night_lx * float(draw.uniform(1.3, 5.0)), 60.0),
+        night_after_s=float(draw.uniform(0.2, longest_s)), day_after_s=float(draw.uniform(0.2, longest_s)),
+        lamp="infrared" if lamp else "none", lamp_lx=float(draw.uniform(10, 100)) if lamp else 0.0,
+        infrared=float(draw.uniform(0, 1)),
+    )  # fmt: skip
+    around = {
+        "light_gain": float(draw.uniform(0.9, 1.1)), "meter_gain": 1 + 0.01 * float(draw.standard_normal()),
+        "settle_s": float(draw.uniform(0.05, 0.5)), "latency_s": float(draw.uniform(0.02, 0.48)),
+    }  # fmt: skip
+    return table, around
+
+
+def truth_of(table: DayNightTable) -> dict[str, float]:
+    """By quantity."""
+    return {
+        "picture.to_night_illuminance": table.night_lx, "picture.to_day_illuminance": table.day_lx,
+        "picture.day_night_hysteresis": table.day_lx / table.night_lx, "picture.to_night_time": table.night_after_s,
+        "picture.to_day_time": table.day_after_s,
+    }  # fmt: skip

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from dusk import Dusk, Pictured, Sketched
+from dark_room import dark_room
+from dusk import Dusk, Pictured, Sketched, drawn_camera, truth_of
 from virtual_world import bench, camera_file, findings, running, scheme_file
 
 from bench.measure.day_night_survey import survey
 from fixtures.charts import CHARTS
-from fixtures.simulated.config.day_night import DayNightTable
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
 
@@ -33,31 +33,7 @@ _KEYS = ("to_night_illuminance", "to_day_illuminance", "day_night_hysteresis", "
 #: U = 2 % of the reading at each.
 _AT = (0.01, 0.1, 1, 4, 7, 15, 22, 100, 8000, 25000)
 _POINTS = [[float(lux), 0.0, 0.02 * lux, 2] for lux in _AT]
-_STATION = f"""
-[station]
-name = "dark room"
-laboratory = "L"
-origin = "simulated"
-
-[instruments.light_box]
-driver = "light_box"
-address = "$LIGHT_BOX"
-set_point = {{ illuminance_lx = 100.0, settle_s = 0.5 }}
-
-[instruments.lux_meter]
-driver = "lux_meter"
-address = "$LUX_METER"
-
-[[instruments.lux_meter.calibration]]
-number = "C-1"
-laboratory = "L"
-quantity = "illuminance"
-unit = "lx"
-gives = "correction"
-points = {_POINTS}
-issued = 2026-01-10
-due = 2036-01-09
-"""
+_LONGEST_S = 6.0  # until a drawn camera switches
 _CLAUSE = """
 [[standard.clause]]
 row = "D-{0}"
@@ -85,35 +61,10 @@ title_zh = "合同17"
 """
 
 
-def drawn(seed: int) -> tuple[DayNightTable, dict[str, float]]:
-    """A drawn camera, and what stands around it: light box 10 % off, lux meter 1 %, both unknown to the survey."""
-    draw = np.random.default_rng(seed)
-    night_lx = float(10 ** draw.uniform(-0.3, 1.0))
-    lamp = "infrared" if draw.random() < 0.7 else "none"
-    table = DayNightTable(
-        night_lx=night_lx, day_lx=min(night_lx * float(draw.uniform(1.3, 5.0)), 60.0),
-        night_after_s=float(draw.uniform(0.2, 6.0)), day_after_s=float(draw.uniform(0.2, 6.0)),
-        lamp=lamp, lamp_lx=float(draw.uniform(10, 100)) if lamp != "none" else 0.0, infrared=float(draw.uniform(0, 1)),
-    )  # fmt: skip
-    around = {
-        "light_gain": float(draw.uniform(0.9, 1.1)), "meter_gain": 1 + 0.01 * float(draw.standard_normal()),
-        "settle_s": float(draw.uniform(0.05, 0.5)), "latency_s": float(draw.uniform(0.02, 0.48)),
-    }  # fmt: skip
-    return table, around
-
-
-def truth(table: DayNightTable) -> dict[str, float]:
-    """By quantity, without "picture."."""
-    ratio = table.day_lx / table.night_lx
-    return dict(
-        zip(_KEYS, (table.night_lx, table.day_lx, ratio, table.night_after_s, table.day_after_s), strict=True)
-    )
-
-
 def rows(count: int, seed: int, *, pictures: bool) -> Iterator[dict[str, Any]]:
     """One line a quantity of each camera, or why it was refused."""
     for number in range(count):
-        table, around = drawn([seed, number, pictures])  # type: ignore[arg-type]
+        table, around = drawn_camera([seed, number, pictures], longest_s=_LONGEST_S)
         looks = (
             Pictured(table, (192, 108), picture={"noise_sd": 1.0 + number % 3, "seed": number})
             if pictures
@@ -129,7 +80,7 @@ def rows(count: int, seed: int, *, pictures: bool) -> Iterator[dict[str, Any]]:
             assert one.expanded_uncertainty is not None
             yield {
                 "number": number, "quantity": key, "value": float(one.value), "U": one.expanded_uncertainty,
-                "true": truth(table)[key], "budget": {c.name: c.u for c in one.budget},
+                "true": truth_of(table)[one.quantity], "budget": {c.name: c.u for c in one.budget},
             }  # fmt: skip
 
 
@@ -191,7 +142,7 @@ def wire(folder: Path, keys: tuple[str, ...], changes: dict[str, Any]) -> dict[s
     units = {"time": "s", "ance": "lx", "tion": "lx", "esis": "1"}
     clauses = "".join(_CLAUSE.format(key, units[key[-4:]]) for key in keys)
     (folder / "overlay.toml").write_text(_OVERLAY + clauses, encoding="utf-8")
-    (folder / "station.toml").write_text(_STATION, encoding="utf-8")
+    (folder / "station.toml").write_text(dark_room(_POINTS, start_lx=100.0), encoding="utf-8")
     (folder / "declaration.toml").write_text("[dates]\ndesign = 2025-06-01\n")
     rows_of = [{"match": "CAM-09.brightness_identification"}]  # an overlay's own clauses are in every scheme
     capture = {"seconds": 2.0, "flashes": 0}
@@ -213,14 +164,14 @@ def through_the_wire(folder: Path) -> None:
     """Both procedures on one camera each; prints value, U and truth."""
     (folder / "night").mkdir()
     (folder / "bright").mkdir()
-    table, _ = drawn(17)
+    table, _ = drawn_camera([17], longest_s=_LONGEST_S)
     exposure = {"mode": "auto", "min_ms": 1.0, "max_gain_db": 30.0, "tau_s": 0.2}
     night = {**table.model_dump(), "ir_cut": "auto"}
     light = {"initial": {"illuminance_lx": 100.0}}
     changes = {"scene": {"chart": "colour"}, "day_night": night, "exposure": exposure, "world": light}
     done = wire(folder / "night", _KEYS, changes)
-    for key, true in truth(table).items():
-        _told(done["found"], key, true)
+    for quantity, true in truth_of(table).items():
+        _told(done["found"], quantity.removeprefix("picture."), true)
     _seen(done["log"])
     done = wire(folder / "bright", ("maximum_illumination",), {"exposure": exposure, "world": light})
     greys = sorted((grey.reflectance or 0.0 for grey in CHARTS["camcert-1"].greys), reverse=True)

@@ -12,17 +12,15 @@ from __future__ import annotations
 import math
 import sys
 import time
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from coding_loop import through_h264
 from drawn import Rows, main, row
 from grey_camera import GreyCamera
 
@@ -32,23 +30,6 @@ from standards.errors import MeasurementRefused
 
 Luma = NDArray[np.uint8]
 _ROWS, _COLUMNS, _PICTURES, _TAKEN = 240, 432, 300, 10
-
-
-def coded(planes: list[Luma], rate: int, gop: int) -> list[Luma]:
-    """Luma of the pictures after H.264 at a mean rate."""
-    encoder, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
-    assert isinstance(encoder, VideoCodecContext) and isinstance(decoder, VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt, encoder.max_b_frames = _COLUMNS, _ROWS, "yuv420p", 0
-    encoder.bit_rate, encoder.time_base, encoder.framerate = rate, Fraction(1, 25), Fraction(25)
-    encoder.gop_size, encoder.thread_count, encoder.options = gop, 1, {"preset": "ultrafast"}
-    packets = []
-    for number, picture in enumerate(planes):
-        frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
-        frame.pts = number
-        packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
-    return [frame.to_ndarray()[:_ROWS].astype(np.uint8) for frame in frames]
 
 
 def ssim(picture: Luma, reference: Luma) -> float:
@@ -75,7 +56,7 @@ def of_seed(seed: int) -> tuple[int, Rows]:
     planes = [camera.planes().copy() for _ in range(_PICTURES)]
     source = [one[:_ROWS] for one in planes]
     rate, gop = int(10 ** draw.uniform(5.3, 6.8)), int(draw.integers(8, 26))
-    shown = coded(planes, rate, gop)
+    shown = through_h264(planes, rate, gop=gop)
     # The rate control settles in the first second; the stream is what follows.
     first, step = 30, (_PICTURES - 30) // _TAKEN
     taken = [first + step * k + int(draw.integers(step)) for k in range(_TAKEN)]

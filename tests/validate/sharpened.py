@@ -14,18 +14,16 @@ import math
 import sys
 import time
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from coding_loop import through_h264
 from drawn import Rows, main, row
 from imaging_world import imager, moment
 
@@ -75,23 +73,11 @@ def truth(tables: dict[str, Any], scene: dict[str, Any], light: float) -> tuple[
 
 def coded(pictures: list[NDArray[np.uint8]], rate: int) -> list[NDArray[np.uint8]]:
     """The last luma of every GOP after H.264 at a constant rate. pictures: planes, Y over Cb and Cr."""
-    encoder, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
-    assert isinstance(encoder, VideoCodecContext) and isinstance(decoder, VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
-    encoder.bit_rate, encoder.time_base, encoder.framerate = rate, Fraction(1, 25), Fraction(25)
-    encoder.gop_size, encoder.max_b_frames, encoder.thread_count = _GOP, 0, 1
     limits = (
         f"vbv-maxrate={rate // 1000}:vbv-bufsize={rate // 1000}:scenecut=0:keyint={_GOP}:min-keyint={_GOP}"
     )
-    encoder.options = {"preset": "veryfast", "profile": "main", "x264-params": limits}
-    packets = []
-    for number, planes in enumerate(pictures):
-        frame = av.VideoFrame.from_ndarray(planes, "yuv420p")
-        frame.pts = number
-        packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
-    return [frame.to_ndarray()[:_HEIGHT].astype(np.uint8) for frame in frames[_GOP - 1 :: _GOP]]
+    options = {"preset": "veryfast", "profile": "main", "x264-params": limits}
+    return through_h264(pictures, rate, gop=_GOP, options=options)[_GOP - 1 :: _GOP]
 
 
 def of_seed(seed: int) -> tuple[int, Rows]:

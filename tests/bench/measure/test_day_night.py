@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dusk import Dusk, Pictured, Sketched, colour_of
+from dusk import Dusk, Pictured, Sketched, colour_of, drawn_camera, truth_of
 from hypothesis import given
 from hypothesis import strategies as st
 from imaging_world import PERIOD_NS, START_NS, imager, moment
@@ -106,43 +106,19 @@ def test_the_share_knows_no_exposure_and_no_order(gain: float, kept: float, seed
     assert tell(seen[order], day[order]).share == pytest.approx(found.share)
 
 
-def drawn(seed: int) -> tuple[DayNightTable, dict[str, float]]:
-    """A drawn camera, light box and lux meter."""
-    draw = np.random.default_rng([seed, 7])
-    night_lx = float(10 ** draw.uniform(-0.3, 1.0))
-    table = DayNightTable(
-        night_lx=night_lx, day_lx=min(night_lx * float(draw.uniform(1.3, 5.0)), 60.0),
-        night_after_s=float(draw.uniform(0.2, 3.0)), day_after_s=float(draw.uniform(0.2, 3.0)),
-        lamp="infrared", lamp_lx=float(draw.uniform(10, 100)),
-    )  # fmt: skip
-    around = {
-        "light_gain": float(draw.uniform(0.9, 1.1)), "meter_gain": 1 + 0.01 * float(draw.standard_normal()),
-        "settle_s": float(draw.uniform(0.05, 0.5)), "latency_s": float(draw.uniform(0.02, 0.48)),
-    }  # fmt: skip
-    return table, around
-
-
-def truth(table: DayNightTable) -> dict[str, float]:
-    return {
-        "picture.to_night_illuminance": table.night_lx, "picture.to_day_illuminance": table.day_lx,
-        "picture.day_night_hysteresis": table.day_lx / table.night_lx, "picture.to_night_time": table.night_after_s,
-        "picture.to_day_time": table.day_after_s,
-    }  # fmt: skip
-
-
 def test_coverage_over_drawn_thresholds_times_and_meters() -> None:
     """Truth lies within U, and U is not too large, of each quantity over 50 drawn cameras."""
     errors: dict[str, list[tuple[float, float]]] = {}
     for seed in range(50):
-        table, around = drawn(seed)
+        table, around = drawn_camera([seed, 7], longest_s=3.0)
         scene = Dusk(Sketched(np.random.default_rng(seed)), table, fps=10.0, **around)
         for found in survey(scene, 100.0, patience_s=4.5):
             assert found.expanded_uncertainty is not None
-            true = truth(table)[found.quantity]
+            true = truth_of(table)[found.quantity]
             errors.setdefault(found.quantity, []).append(
                 (abs(float(found.value) - true), found.expanded_uncertainty)
             )
-    assert set(errors) == set(truth(DayNightTable()))
+    assert set(errors) == set(truth_of(DayNightTable()))
     for quantity, pairs in errors.items():
         error, u = np.array(pairs).T
         assert np.count_nonzero(error <= u) >= 44, quantity
@@ -157,7 +133,7 @@ def test_a_survey_of_pictures_finds_what_the_camera_does() -> None:
     for found in survey(scene, 100.0, patience_s=6.0):
         assert found.expanded_uncertainty is not None
         assert float(found.value) == pytest.approx(
-            truth(table)[found.quantity], abs=found.expanded_uncertainty
+            truth_of(table)[found.quantity], abs=found.expanded_uncertainty
         )
     assert len(scene.true_s["night_picture"]) == 1
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
 import pytest
-from av.video.codeccontext import VideoCodecContext
+from coding_loop import through_h264
 from grey_camera import GreyCamera
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,31 +31,12 @@ def noisy(reference: Luma, sd: float, seed: int) -> Luma:
     return np.clip(np.rint(reference + draw), 0, 255).astype(np.uint8)
 
 
-def looped(planes: list[Luma], rate: int) -> list[Luma]:
-    """The pictures through H.264 at a constant rate and back, luma."""
-    encoder, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
-    assert isinstance(encoder, VideoCodecContext)
-    assert isinstance(decoder, VideoCodecContext)
-    rows, encoder.width = planes[0].shape[0] * 2 // 3, planes[0].shape[1]
-    encoder.height, encoder.pix_fmt, encoder.max_b_frames = rows, "yuv420p", 0
-    encoder.bit_rate, encoder.time_base, encoder.framerate = rate, Fraction(1, 25), Fraction(25)
-    encoder.thread_count, encoder.options = 1, {"preset": "ultrafast"}
-    packets = []
-    for i, picture in enumerate(planes):
-        frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
-        frame.pts = i
-        packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
-    return [frame.to_ndarray()[:rows].astype(np.uint8) for frame in frames]
-
-
 def test_encoder_loop_of_the_virtual_camera() -> None:
     camera = GreyCamera(640, 360, picture={"noise_sd": 2.0})
     planes = [camera.planes() for _ in range(8)]
     source = [p[:360] for p in planes]
     found = {
-        rate: similarity(looped(planes, rate), source, stream=f"h264, {rate}")
+        rate: similarity(through_h264(planes, rate), source, stream=f"h264, {rate}")
         for rate in (500_000, 8_000_000)
     }
     (low, low_ssim), (high, high_ssim) = found[500_000], found[8_000_000]
