@@ -167,7 +167,7 @@ def documents(request: pytest.FixtureRequest) -> Documents:
 
 @pytest.fixture(scope="session")
 def site_view(request: pytest.FixtureRequest) -> SiteView:
-    """The declared reference picture and privacy masks."""
+    """The declared reference picture."""
     run = request.config.stash[_RUN]
     session = run.open()
     declared, file = run.plan.declaration, run.request.declaration

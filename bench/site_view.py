@@ -1,4 +1,4 @@
-"""The declared reference picture and privacy masks: hashed when the plan is made, read into evidence when it runs."""
+"""The declared reference picture: hashed when the plan is made, read into evidence when it runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.documents import content_of
 from standards.declaration import Declaration
 from standards.errors import BadFile, CaptureFault, MeasurementRefused, UsageError
-from standards.view import FrozenReference, MaskRegion
+from standards.view import FrozenReference
 
 __all__ = ["SiteView", "frozen_view", "luma_of_png"]
 
@@ -26,7 +26,7 @@ _MOST_SIDE = 16384  # pixels: no camera's picture is larger
 
 
 def frozen_view(declared: Declaration, declaration: Path) -> dict[str, Any]:
-    """What the plan's declaration holds of the view: reference with its file's sha256, privacy_mask; JSON values.
+    """What the plan's declaration holds of the view: the reference with its file's sha256; JSON values.
 
     Raises BadFile for a reference that is not there, lies outside the declaration's folder, or is no PNG picture.
     """
@@ -44,8 +44,6 @@ def frozen_view(declared: Declaration, declaration: Path) -> dict[str, Any]:
             **declared.reference.model_dump(), sha256=hashlib.sha256(content).hexdigest()
         )
         found["reference"] = frozen.model_dump(mode="json", exclude_none=True)
-    if declared.privacy_mask:
-        found["privacy_mask"] = [region.model_dump(mode="json") for region in declared.privacy_mask]
     return found
 
 
@@ -105,13 +103,3 @@ class SiteView:
     def evidence(self) -> tuple[str, ...]:
         """Digests of the live capture and of the reference, which is in evidence from now on."""
         return (*self.captured(), self.put(self._content))
-
-    @property
-    def masks(self) -> tuple[MaskRegion, ...]:
-        """Regions that have to be masked. Raises MeasurementRefused where none was declared."""
-        found = self.declared.get("privacy_mask", ())
-        if not found:
-            raise MeasurementRefused(
-                "no privacy mask: add [[privacy_mask]] with its polygon to the declaration"
-            )
-        return tuple(MaskRegion.model_validate(region) for region in found)

@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 from standards.clause import Clause, Evidence
 from standards.documents import Claim
 from standards.files import read_toml
 from standards.scheme import CameraDeclaration, Governing, Scheme
-from standards.view import MaskRegion, Reference
+from standards.view import Reference
 
 __all__ = [
     "Applies", "Dates", "Declaration", "Governed", "applies", "governing_date", "load_declaration",
@@ -39,21 +39,12 @@ class Dates(_Strict):
 
 
 class Declaration(_Strict):
-    """The declaration file: [camera], [dates], [[document]], [reference] and [[privacy_mask]], all optional."""
+    """The declaration file: [camera], [dates], [[document]] and [reference], all optional."""
 
     camera: CameraDeclaration = CameraDeclaration()
     dates: Dates = Dates()
     document: tuple[Claim, ...] = ()
     reference: Reference | None = None
-    privacy_mask: tuple[MaskRegion, ...] = ()
-
-    @model_validator(mode="after")
-    def _named_once(self) -> Declaration:
-        names = [region.name for region in self.privacy_mask]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"privacy_mask {twice!r} stands twice: give each a name of its own")
-        return self
 
     def with_defaults(self, defaults: CameraDeclaration) -> Declaration:
         """What is declared, and the scheme's defaults where nothing is."""

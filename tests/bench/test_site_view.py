@@ -25,10 +25,6 @@ by = "Li Ming"
 on = 2026-03-02
 hfov_deg = 60.0
 """
-MASKS = """[[privacy_mask]]
-name = "window"
-polygon = [[0.1, 0.1], [0.3, 0.1], [0.2, 0.4]]
-"""
 OVERLAY = """[overlay]
 name = "site"
 who = "Site"
@@ -63,13 +59,12 @@ def declared(folder: Path, content: bytes, text: str = REFERENCE) -> tuple[dict[
 
 def test_the_plan_holds_the_digest_and_evidence_the_picture(tmp_path: Path) -> None:
     picture = np.arange(64 * 64, dtype=np.uint8).reshape(64, 64)
-    found, file = declared(tmp_path, png(picture), REFERENCE + MASKS)
+    found, file = declared(tmp_path, png(picture))
     assert found["reference"]["sha256"] == hashlib.sha256(png(picture)).hexdigest()
     kept: list[bytes] = []
     view = SiteView(found, file, lambda data: kept.append(data) or "sha256:ours", lambda: ("sha256:live",))
     assert np.array_equal(view.picture, picture)
     assert view.evidence() == ("sha256:live", "sha256:ours") and kept == [png(picture)]
-    assert view.masks[0].name == "window" and view.masks[0].area == pytest.approx(0.03)
     assert json.loads(json.dumps(found)) == found
 
 
@@ -86,8 +81,6 @@ def test_what_is_not_declared_is_refused() -> None:
     view = SiteView({}, None, str, tuple)
     with pytest.raises(MeasurementRefused, match=r"add \[reference\]"):
         view.picture  # noqa: B018
-    with pytest.raises(MeasurementRefused, match=r"add \[\[privacy_mask\]\]"):
-        view.masks  # noqa: B018
 
 
 @pytest.mark.parametrize(
