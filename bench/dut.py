@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.camera.address import CameraUrl, Secret
+from bench.camera.codecs import DECODERS
 from bench.camera.onvif import OnvifCamera, StreamProfile
 from reports.record import CameraIdentity
 from standards.errors import MeasurementRefused, NoVideo, PlanMismatch, ProtocolViolation, UsageError
 
 __all__ = ["Dut", "same_camera"]
 
-#: What is received, the rather the earlier: of profiles with the same picture the main one is the first of these.
-_RECEIVED = ("h264", "h265", "mjpeg")
+#: What is received: of profiles with pictures of one size the main one has the first of these codecs.
+_RECEIVED = tuple(DECODERS)
 #: What ONVIF Imaging tells of the exposure.
 _EXPOSURE = ("exposure", "exposure_ms")
 

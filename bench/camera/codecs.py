@@ -21,7 +21,7 @@ _ASSEMBLERS: dict[str, type[Assembler]] = {
     "h265": Assembler265,
     "mjpeg": AssemblerJpeg,
 }
-#: libavcodec's decoder of each codec.
+#: What is received, and libavcodec's decoder of each.
 DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 
 

@@ -55,18 +55,18 @@ class Progress:
 
 def _declared(video: Video, server: str) -> dict[str, object]:
     """What the SDP promises, for Capture.declared."""
-    promised_by_sdp: dict[str, object] = {
+    said: dict[str, object] = {
         "codec": video.codec,
         "clock_rate": video.clock_rate,
         "payload_type": video.payload_type,
     }
     if video.framerate is not None:
-        promised_by_sdp["fps"] = video.framerate
+        said["fps"] = video.framerate
     if video.bandwidth_kbit is not None:
-        promised_by_sdp["bitrate_kbit"] = video.bandwidth_kbit
+        said["bitrate_kbit"] = video.bandwidth_kbit
     if server:
-        promised_by_sdp["server"] = server
-    return promised_by_sdp | promised(video)
+        said["server"] = server
+    return said | promised(video)
 
 
 class _Clock:

@@ -10,19 +10,14 @@ from bench.site_view import SiteView
 from standards.errors import MeasurementRefused
 
 
-@requirement("mounting.coverage_shift")
-def test_coverage(live: Live, site_view: SiteView, judge: Judge) -> None:
-    """Part of the declared reference picture that the capture's last picture no longer covers."""
+@requirement("mounting.coverage_shift", "mounting.direction_shift")
+def test_view(live: Live, site_view: SiteView, judge: Judge) -> None:
+    """What the capture's last picture no longer covers of the declared reference picture, and the turn since: that needs the
+    field of view, which is declared too."""
     match = match_views(site_view.picture, live.stack.pictures[-1])
     judge.about(site_view.evidence(), coverage_shift(match))
-
-
-@requirement("mounting.direction_shift")
-def test_direction(live: Live, site_view: SiteView, judge: Judge) -> None:
-    """Turn of the camera since the declared reference picture; the field of view is declared too."""
     reference = site_view.reference
     if reference.hfov_deg is None:
         raise MeasurementRefused("a turn in degrees needs hfov_deg under [reference] of the declaration")
-    match = match_views(site_view.picture, live.stack.pictures[-1])
     turn = direction_shift(match, hfov_deg=reference.hfov_deg, hfov_u=reference.hfov_u)
     judge.about(site_view.evidence(), turn)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.measure.chart_view import ChartView
+from bench.measure.chart_view import ChartView, copies_of
 from bench.measure.uncertainty import combine, normal, rectangular
 from standards.errors import MeasurementRefused
 from standards.quantity import Bound, Estimate, Kind
@@ -22,7 +22,6 @@ __all__ = ["White", "apart", "maximum_illumination", "search"]
 
 _LEAST_CODES = 1.0  # as for grey levels
 _STEP, _NARROW, _MOST_STEPS, _CORE = 2.5, 1.03, 24, 0.6
-_SAME_STEP = 0.03  # density: copies of a step
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ def apart(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> tuple[float
     """
     greys = sorted((g for g in view.chart.greys if g.reflectance), key=lambda g: -(g.reflectance or 0.0))
     fitting = [p for p in pictures if p.shape == view.shape]
-    lightest = greys[0].reflectance or 1.0 if greys else 1.0
-    other = [g for g in greys if math.log10(lightest / (g.reflectance or lightest)) > _SAME_STEP]
+    step = copies_of([grey.reflectance or 0.0 for grey in greys]) if greys else np.zeros(0, np.int64)
+    other = [grey for grey, number in zip(greys, step, strict=True) if number < step.max()]
     if not other or not fitting:
         raise MeasurementRefused(
             "two light grey steps need a chart with grey steps, and a whole picture of it"
