@@ -8,7 +8,7 @@ from bench.procedures import requirement
 from bench.session import Judge
 
 
-@requirement("stream.interruptions", "stream.completeness")
+@requirement("stream.interruptions", "stream.completeness", version="2")
 def test_continuity(live: Live, judge: Judge) -> None:
     """Interruptions and incomplete pictures of the live stream (Order 230, Art. 19(7); GB 50395, 5.0.5)."""
     timeline = continuity.timeline(live.frames, live.capture, interruption_s=live.interruption_s)
