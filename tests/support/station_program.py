@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import pyvisa_py  # noqa: F401  here and not when a line opens: its import swallows whatever is raised in it meanwhile
+
 from instruments.capability import NetworkPath
 from instruments.station import Station
 
