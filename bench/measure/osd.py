@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.measure.osd_glyphs import Box, lines_of
+from bench.measure.osd_glyphs import Box, Line, lines_of
 from bench.measure.uncertainty import combine, normal, rectangular
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate, Kind
@@ -20,19 +19,17 @@ __all__ = ["FORMATS", "Reading", "layout_of", "osd_time_offset", "read_time", "r
 
 _Luma = NDArray[np.uint8]
 
-#: Patterns of date and time by name; signs that are not known may stand between date and time (a day of the week).
-FORMATS: dict[str, str] = {
-    "yyyy-mm-dd": r"(?<!\d)(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)",
-    "yyyy/mm/dd": r"(?<!\d)(?P<y>\d{4})/(?P<m>\d\d)/(?P<d>\d\d)",
-    "dd/mm/yyyy": r"(?<!\d)(?P<d>\d\d)/(?P<m>\d\d)/(?P<y>\d{4})",
-    "mm/dd/yyyy": r"(?<!\d)(?P<m>\d\d)/(?P<d>\d\d)/(?P<y>\d{4})",
-    "dd-mm-yyyy": r"(?<!\d)(?P<d>\d\d)-(?P<m>\d\d)-(?P<y>\d{4})",
-    "yyyy年mm月dd日": r"(?<!\d)(?P<y>\d{4})年(?P<m>\d\d)月(?P<d>\d\d)日",
-}
-_TIME = r"\??\??\??\??(?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)(?![\d:])"
-_SIZES = (36.0,)  # pixels: heights that digits are brought to before they are read
+#: Layouts of date and time by name; up to four unknown signs may stand between date and time (a day of the week).
+FORMATS = ("yyyy-mm-dd", "yyyy/mm/dd", "dd/mm/yyyy", "mm/dd/yyyy", "dd-mm-yyyy", "yyyy年mm月dd日")
+_TIME = r"\?{0,4}(?P<H>[\d?]{2}):(?P<M>[\d?]{2}):(?P<S>[\d?]{2})(?![\d:])"
+#: What a sign of a layout may have been taken for.
+_LOOSE = {"-": "-", "/": "[/?1]", "年": "[年?]", "月": "[月?]", "日": "[日?8]"}
+_PARTS = "ymdHMS"
+_SIZE = 36.0  # pixels: height that digits are brought to before they are read
+_SOFT = (0.9, 2.0)  # pixels there, sigma of the Gaussian against noise
+_LIKE, _APART = 0.72, 0.035  # least mean correlation of a digit, and least lead over the next
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
-_LEAD = 3  # votes that the best reading of one picture needs for each one of another
+_VOTES = 4  # readings of one picture that have to be there
 _FEWEST, _LEAST_SHARE = 3, 0.6  # pictures that have to be read
 _MOST_PICTURES = 400
 
@@ -40,7 +37,7 @@ _MOST_PICTURES = 400
 @dataclass(frozen=True)
 class Reading:
     """shown: seconds since 1970 as the text says them, without time zone; box: where, pixels; height: of the digits,
-    pixels; votes: readings that agree; like, apart: least correlation and lead of a digit in the best of them."""
+    pixels; votes: readings that were taken together; like, apart: least correlation and lead of a digit in them."""
 
     shown: int
     box: Box
@@ -50,30 +47,63 @@ class Reading:
     apart: float
 
 
-def _parsed(text: str, pattern: re.Pattern[str]) -> tuple[int, slice] | None:
-    """Seconds since 1970 of the one date and time in a text, and where it stands; None without or with several."""
-    found = list(pattern.finditer(text))
-    if len(found) != 1:
-        return None
-    part = {name: int(value) for name, value in found[0].groupdict().items()}
-    if not _FIRST_YEAR <= part["y"] <= _LAST_YEAR:
-        return None
+@dataclass(frozen=True)
+class _Match:
+    """A line in which a layout stands. digits: (14, 10) correlation of each of y, m, d, H, M, S with each digit; before,
+    after: what stands beside it."""
+
+    line: Line
+    digits: NDArray[np.float64]
+
+    @property
+    def quality(self) -> float:
+        """The mean correlation of the digits with what each is most like."""
+        return float(self.digits.max(1).mean())
+
+
+def _pattern(layout: str) -> re.Pattern[str]:
+    """What a layout may have been taken for. Raises ValueError for an unknown one."""
+    if layout not in FORMATS:
+        raise ValueError(f"layout {layout!r} is none of {', '.join(FORMATS)}")
+    date = ""
+    for run in re.findall(r"y+|m+|d+|[^ymd]", layout):
+        date += f"(?P<{run[0]}>[\\d?]{{{len(run)}}})" if run[0] in "ymd" else _LOOSE[run]
+    return re.compile(r"(?<!\d)" + date + _TIME)
+
+
+def _matches(lines: Iterable[Line], pattern: re.Pattern[str]) -> list[_Match]:
+    """Every line that holds the layout once."""
+    found = []
+    for line in lines:
+        seen = list(pattern.finditer(line.text))
+        if len(seen) == 1:
+            places = [n for part in _PARTS for n in range(*seen[0].span(part))]
+            found.append(_Match(line, line.likeness[places, :10]))
+    return found
+
+
+def _when(digits: NDArray[np.int64]) -> int | None:
+    """Seconds since 1970 of the figures y, m, d, H, M, S; None where there is no such time."""
+    text = "".join(map(str, digits.tolist()))
     try:
-        when = datetime(part["y"], part["m"], part["d"], part["H"], part["M"], part["S"], tzinfo=UTC)
+        when = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return int(when.timestamp()), slice(*found[0].span())
+    return int(when.timestamp()) if _FIRST_YEAR <= when.year <= _LAST_YEAR else None
 
 
-def _votes(luma: _Luma, pattern: re.Pattern[str], scale: float) -> list[Reading]:
-    """Every reading of date and time in a picture, at one enlargement."""
-    found = []
-    for line in lines_of(luma, scale):
-        if (parsed := _parsed(line.text, pattern)) is not None:
-            shown, where = parsed
-            like, apart = min(line.likes[where]), min(line.aparts[where])
-            found.append(Reading(shown, line.box, line.height, 1, like, apart))
-    return found
+def _elected(matches: list[_Match], line: Line) -> Reading | None:
+    """What the better half of all readings of a line say together; None where one of its digits is not certain."""
+    if len(matches) < _VOTES:
+        return None
+    best = sorted(matches, key=lambda m: -m.quality)[: max(_VOTES, (len(matches) + 1) // 2)]
+    mean = np.mean([m.digits for m in best], axis=0)
+    two = np.sort(mean, axis=1)[:, -2:]
+    like, apart = float(two[:, 1].min()), float((two[:, 1] - two[:, 0]).min())
+    shown = _when(mean.argmax(1))
+    if shown is None or like < _LIKE or apart < _APART:
+        return None
+    return Reading(shown, line.box, line.height, len(best), like, apart)
 
 
 def _part(luma: _Luma, box: Box, height: float) -> _Luma:
@@ -81,15 +111,6 @@ def _part(luma: _Luma, box: Box, height: float) -> _Luma:
     pad = round(0.8 * height)
     top, left = max(box.top - pad, 0), max(box.left - pad, 0)
     return luma[top : box.top + box.height + pad, left : box.left + box.width + pad]
-
-
-def _elected(votes: list[Reading]) -> Reading | None:
-    """The reading that most agree on; None where others have more than a third as many votes."""
-    count = Counter(v.shown for v in votes).most_common(2)
-    if not count or (len(count) > 1 and count[0][1] < _LEAD * count[1][1]):
-        return None
-    best = max((v for v in votes if v.shown == count[0][0]), key=lambda v: v.apart)
-    return Reading(best.shown, best.box, best.height, count[0][1], best.like, best.apart)
 
 
 def read_time(
@@ -100,20 +121,24 @@ def read_time(
     luma: (rows, columns) uint8; layout: one of FORMATS; near: box and height, pixels, of the line in a picture of the same
     camera, to look there alone. Raises ValueError for an unknown layout.
     """
-    if layout not in FORMATS:
-        raise ValueError(f"layout {layout!r} is none of {', '.join(FORMATS)}")
-    pattern = re.compile(FORMATS[layout] + _TIME)
-    if near is None:
-        seen = _elected(_votes(luma, pattern, 1.0)) or _elected(_votes(luma, pattern, 2.0))
-        if seen is None:
-            return None
-        near = (seen.box, seen.height)
-    box, height = near
-    part = _part(luma, box, height)
-    found = _elected([v for size in _SIZES for v in _votes(part, pattern, size / height)])
-    return None if found is None or found.votes < 2 else Reading(
-        found.shown, box, height, found.votes, found.like, found.apart
-    )  # fmt: skip
+    pattern = _pattern(layout)
+    if near is not None:
+        return _read_near(luma, pattern, *near)
+    for scale in (1.0, 2.0):
+        found = sorted(
+            _matches(lines_of(luma, scale, soft=0.6 * scale, fine=True), pattern), key=lambda m: -m.quality
+        )
+        if found and (one := _read_near(luma, pattern, found[0].line.box, found[0].line.height)) is not None:
+            return one
+    return None
+
+
+def _read_near(luma: _Luma, pattern: re.Pattern[str], box: Box, height: float) -> Reading | None:
+    """Date and time of a line whose place is known."""
+    part, found = _part(luma, box, height), list[_Match]()
+    for soft in _SOFT:
+        found += _matches(lines_of(part, _SIZE / height, soft=soft, fine=True), pattern)
+    return _elected(found, Line("", height, box, np.zeros((0, 0))))
 
 
 def layout_of(luma: _Luma) -> str:
@@ -122,10 +147,9 @@ def layout_of(luma: _Luma) -> str:
     luma: (rows, columns) uint8. Raises MeasurementRefused where none is read, or the text fits several (03/04/2026).
     """
     for scale in (1.0, 2.0):
-        texts = [line.text for line in lines_of(luma, scale)]
-        fit = [
-            name for name, date in FORMATS.items() if any(_parsed(t, re.compile(date + _TIME)) for t in texts)
-        ]
+        if not any(_matches(lines_of(luma, scale), _pattern(name)) for name in FORMATS):
+            continue
+        fit = [name for name in FORMATS if read_time(luma, name) is not None]
         if len(fit) == 1:
             return fit[0]
         if fit:

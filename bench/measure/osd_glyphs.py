@@ -26,13 +26,18 @@ _FACES = (
     ("uni", 400),
     ("uni", 700),
 )
+_STROKES = ((cv2.FONT_HERSHEY_SIMPLEX, 4), (cv2.FONT_HERSHEY_SIMPLEX, 8), (cv2.FONT_HERSHEY_SIMPLEX, 13),
+            (cv2.FONT_HERSHEY_COMPLEX, 6))  # fmt: skip
+_WIDTHS = (0.82, 1.0, 1.2)  # by which a template is stretched: fonts are narrow or wide
 _ROWS, _COLUMNS = 24, 28  # of a piece brought to one height
 _DRAWN = 72  # pixels: size at which templates are drawn
 _LEVELS = (100, 130, 155, 180, 205, 228)  # codes above which ink lies, in turn
+_FINE_LEVELS = tuple(range(80, 236, 12))  # of a part of the picture in which a line is known to stand
 _LIKE, _APART = 0.78, 0.04  # least correlation, and least lead over the next sign
 _LEAST, _MOST = 7, 90  # pixels high that digits may be
 _FEWEST = 10  # digits of like height that make a line
 _MOST_PIECES = 4000
+_NOTHING = np.full(len(_DIGITS + _SIGNS), -1.0)
 
 
 @dataclass(frozen=True)
@@ -48,15 +53,12 @@ class Box:
 @dataclass(frozen=True)
 class Line:
     """text: what stands there without spaces, '?' where unknown; height: of its digits, pixels; box: where, pixels;
-    like, apart: least correlation and least lead of all digits in it."""
+    likeness: (signs of the text, digits and signs that are known) correlations, -1 where a sign is told by its shape."""
 
     text: str
     height: float
     box: Box
-    like: float
-    apart: float
-    likes: tuple[float, ...] = ()
-    aparts: tuple[float, ...] = ()
+    likeness: NDArray[np.float64]
 
 
 def _brought(ink: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -72,34 +74,61 @@ def _brought(ink: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.asarray(field / max(float(np.linalg.norm(field)), 1e-6), np.float32).ravel()
 
 
+def _drawings(sign: str) -> Iterator[NDArray[np.uint8]]:
+    """A sign in every face and weight; a zero also with the dot or the bar that many fonts for machines give it."""
+    for face, weight in _FACES:
+        field = np.zeros((3 * _DRAWN, 3 * _DRAWN), np.uint8)
+        cv2.putText(field, sign, (_DRAWN, 2 * _DRAWN), (255,), cv2.FontFace(face), _DRAWN, weight)
+        yield field
+    for stroke, thick in _STROKES if sign in _DIGITS + "/" else ():
+        field = np.zeros((3 * _DRAWN, 3 * _DRAWN), np.uint8)
+        cv2.putText(field, sign, (_DRAWN, 2 * _DRAWN), stroke, _DRAWN / 30, (255,), thick, cv2.LINE_AA)
+        yield field
+
+
+def _marked(zero: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    """A zero with a dot, and with a bar, in its middle."""
+    rows, columns = zero.shape
+    dotted = zero.astype(np.uint8)
+    cv2.ellipse(dotted, (columns // 2, rows // 2), (columns // 8, rows // 9), 0, 0, 360, (1,), -1)
+    yield dotted > 0
+    barred = zero.astype(np.uint8)
+    low, high = (columns // 4, 3 * rows // 4), (columns - columns // 4, rows // 4)
+    cv2.line(barred, low, high, (1,), max(rows // 10, 1))
+    yield barred > 0
+
+
 @cache
 def _templates() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """(n, pixels) templates and the sign each is of, drawn with the fonts that OpenCV carries."""
     found, which = [], []
-    for face, weight in _FACES:
-        font = cv2.FontFace(face)
-        for number, sign in enumerate(_DIGITS + _SIGNS):
-            field = np.zeros((3 * _DRAWN, 3 * _DRAWN), np.uint8)
-            cv2.putText(field, sign, (_DRAWN, 2 * _DRAWN), (255,), font, _DRAWN, weight)
+    for number, sign in enumerate(_DIGITS + _SIGNS):
+        for field in _drawings(sign):
             rows, columns = np.nonzero(field > 127)
             if not len(rows):
                 continue
             piece = field[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] > 127
-            found.append(_brought(piece))
-            which.append(number)
+            for form in [piece, *_marked(piece)] if sign == "0" else [piece]:
+                for width in _WIDTHS:
+                    wide = (max(round(form.shape[1] * width), 1), form.shape[0])
+                    found.append(_brought(cv2.resize(form.astype(np.float32), wide) > 0.5))
+                    which.append(number)
     return np.stack(found), np.asarray(which)
 
 
-def _sign(ink: NDArray[np.bool_]) -> tuple[str, float, float]:
-    """The sign that a piece looks like, its correlation and its lead over the next."""
+def _likeness(ink: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Correlation of a piece with each sign, the best of its templates."""
     templates, which = _templates()
-    likeness = templates @ _brought(ink)
     best = np.full(len(_DIGITS + _SIGNS), -1.0)
-    np.maximum.at(best, which, likeness)
-    order = np.argsort(best)
-    like, apart = float(best[order[-1]]), float(best[order[-1]] - best[order[-2]])
-    sign = (_DIGITS + _SIGNS)[order[-1]] if like >= _LIKE and apart >= _APART else "?"
-    return sign, like, apart
+    np.maximum.at(best, which, templates @ _brought(ink))
+    return best
+
+
+def _named(likeness: NDArray[np.float64]) -> str:
+    """The sign that is likely; '?' where none is or two are."""
+    order = np.argsort(likeness)
+    like, apart = likeness[order[-1]], likeness[order[-1]] - likeness[order[-2]]
+    return (_DIGITS + _SIGNS)[order[-1]] if like >= _LIKE and apart >= _APART else "?"
 
 
 def _rows_of(stats: NDArray[np.int32], scale: float) -> Iterator[NDArray[np.int64]]:
@@ -140,19 +169,22 @@ def _merged(boxes: NDArray[np.int64]) -> list[list[int]]:
 
 def _group(
     labels: NDArray[np.int32], stats: NDArray[np.int32], pieces: list[int], high: float, top: float
-) -> tuple[str, float, float]:
-    """The sign of pieces that stand above each other, with correlation and lead."""
+) -> tuple[str, NDArray[np.float64]]:
+    """The sign of pieces that stand above each other, and the correlation with each sign."""
     x0, y0 = stats[pieces, 0].min(), stats[pieces, 1].min()
     x1 = (stats[pieces, 0] + stats[pieces, 2]).max()
     y1 = (stats[pieces, 1] + stats[pieces, 3]).max()
     tall, wide, middle = (y1 - y0) / high, (x1 - x0) / high, ((y0 + y1) / 2 - top) / high
     if len(pieces) == 2 and wide < 0.4 and max(stats[pieces, 3]) < 0.4 * high and tall > 0.35:
-        return ":", 1.0, 1.0
+        return ":", _NOTHING
+    if len(pieces) == 1 and wide < 0.32 and 0.42 < tall < 0.84 and 0.4 < middle < 0.75:
+        return ":", _NOTHING  # its two points run into each other
     if tall < 0.3 and 0.15 < wide < 0.9 and 0.35 < middle < 0.75 and wide > 1.3 * tall:
-        return "-", 1.0, 1.0
+        return "-", _NOTHING
     if tall < 0.7:
-        return "?", 0.0, 0.0
-    return _sign(np.isin(labels[y0:y1, x0:x1], np.asarray(pieces)))
+        return "?", _NOTHING
+    found = _likeness(np.isin(labels[y0:y1, x0:x1], np.asarray(pieces)))
+    return _named(found), found
 
 
 def _line(
@@ -172,31 +204,37 @@ def _line(
     groups = [numbers[g].tolist() for g in _merged(stats[numbers].astype(np.int64))]
     signs = [_group(labels, stats, pieces, high, top) for pieces in groups]
     box = Box(int(left / scale), int(top / scale), int((right - left) / scale), int(high / scale + 1))
-    likes, aparts = tuple(s[1] for s in signs), tuple(s[2] for s in signs)
-    return Line("".join(s[0] for s in signs), high / scale, box, min(likes), min(aparts), likes, aparts)
+    return Line("".join(s[0] for s in signs), high / scale, box, np.stack([s[1] for s in signs]))
 
 
-def lines_of(luma: _Luma, scale: float = 1.0) -> Iterator[Line]:
+def lines_of(luma: _Luma, scale: float = 1.0, *, soft: float = 0.0, fine: bool = False) -> Iterator[Line]:
     """Lines with ten or more digits of like height in a picture, once a level of ink and colour of ink.
 
-    luma: (rows, columns) uint8; scale: by which it is enlarged before pieces of ink are sought. The same line comes
-    several times, perhaps read otherwise: the caller votes.
+    luma: (rows, columns) uint8; scale: by which it is enlarged before pieces of ink are sought; soft: sigma of a Gaussian
+    over the enlarged picture, pixels, against noise; fine: more levels. The same line comes several times, perhaps read
+    otherwise: the caller weighs.
     """
     large = luma
     if scale != 1.0:
         large = np.asarray(
             cv2.resize(luma, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8
         )
+    if soft > 0:
+        large = np.asarray(cv2.GaussianBlur(large, (0, 0), soft), np.uint8)
     for light in (True, False):
         field = large if light else np.asarray(255 - large, np.uint8)
-        for level in _LEVELS:
-            ink = (field > level).astype(np.uint8)
-            count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=4)
-            if count <= _FEWEST:
-                continue
-            whole = np.asarray(stats, np.int32)
-            if count > _MOST_PIECES:
-                whole = whole[:_MOST_PIECES]
-            for row in _rows_of(whole, scale):
-                if (found := _line(np.asarray(labels, np.int32), whole, row, scale)) is not None:
-                    yield found
+        for level in _FINE_LEVELS if fine else _LEVELS:
+            yield from _lines_at(field, level, scale)
+
+
+def _lines_at(field: _Luma, level: int, scale: float) -> Iterator[Line]:
+    """Lines of ink above a level."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (field > level).astype(np.uint8), connectivity=4
+    )
+    if count <= _FEWEST:
+        return
+    whole = np.asarray(stats, np.int32)[:_MOST_PIECES]
+    for row in _rows_of(whole, scale):
+        if (found := _line(np.asarray(labels, np.int32), whole, row, scale)) is not None:
+            yield found

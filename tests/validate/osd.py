@@ -134,7 +134,7 @@ def case(seed: int) -> Case:
     chance = np.random.default_rng(seed)
     layout = str(chance.choice(list(FORMATS)))
     fonts = OWN if "年" in layout else OWN + FOREIGN
-    font, size = str(chance.choice(fonts)), int(chance.integers(12, 49))
+    font, size = str(chance.choice(fonts)), int(chance.integers(16, 49))
     style = str(chance.choice(["rim", "rim", "box", "inverse", "sheer"]))
     crf, noise = int(chance.choice([-1, 20, 24, 28, 32])), float(chance.choice([0, 2, 5]))
     truth = float(chance.choice([chance.uniform(-2, 2), chance.uniform(-4000, 4000)]))
@@ -196,7 +196,7 @@ def summary(out: Path) -> int:
     for name in ("font", "style", "layout"):
         for value in sorted({getattr(c, name) for c in found}):
             _count(f"{name} {value}", [c for c in found if getattr(c, name) == value])
-    for low, high in ((12, 16), (17, 24), (25, 36), (37, 48)):
+    for low, high in ((16, 24), (25, 36), (37, 48)):
         _count(f"size {low} to {high}", [c for c in found if low <= c.size <= high])
     return int(any(c.wrong for c in found) or bool((errors > 0.6).any()))
 
