@@ -28,7 +28,7 @@ def test_limiting_resolution(live: Live, judge: Judge) -> None:
     judge(*found)
 
 
-@requirement("resolution.sampling_efficiency", "resolution.oversharpening", version="2")
+@requirement("resolution.sampling_efficiency", "resolution.oversharpening", version="3")
 def test_sharpness(live: Live, judge: Judge) -> None:
     """What share of what its pixels can carry the picture resolves, and by how much it is sharpened beyond the lens."""
     pictures, view = live.frames.pictures, live.view("camcert-1", "edges")

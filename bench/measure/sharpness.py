@@ -64,9 +64,15 @@ def tone_uncertainty(
         )
     if not falls:
         return 0.0, 0.0
-    peak = int(np.argmax(np.mean(curves, axis=0)[FREQUENCIES <= _NYQUIST]))
+    place = _beside(int(np.argmax(np.mean(curves, axis=0)[FREQUENCIES <= _NYQUIST])))
     limit = np.array(falls)
-    return float(limit.std(ddof=1) / limit.mean()), float(np.array(curves)[:, peak].std(ddof=1))
+    return float(limit.std(ddof=1) / limit.mean()), float(np.array(curves)[:, place].std(ddof=1))
+
+
+def _beside(peak: int) -> int:
+    """Where the uncertainty of a peak is read. At frequency 0 the response is 1 by definition, without any: where
+    nothing rises, the first frequency above says how well that is known."""
+    return max(peak, 1)
 
 
 def _fitting(pictures: Sequence[NDArray[np.uint8]], view: ChartView) -> list[NDArray[np.uint8]]:
@@ -156,20 +162,17 @@ def _oversharpening(edges: Sequence[Sequence[EdgeSfr]], tone_u: float) -> Estima
     below = FREQUENCIES <= _NYQUIST
     peak = int(np.argmax(curves.mean(axis=(0, 1))[below]))
     response = float(curves[:, :, peak].mean())
-    noise = np.array([[r.sfr_u[peak] for r in row] for row in edges])
+    place, page = _beside(peak), "docs/methods/sharpness.md"
+    noise = np.array([[r.sfr_u[place] for r in row] for row in edges])
     parts = [
-        _scatter(100 * curves[:, :, peak], "scatter between edges"),
+        _scatter(100 * curves[:, :, place], "scatter between edges"),
         normal(
             "noise of the picture", 100 * float(np.sqrt((noise**2).sum())) / noise.size, source="this capture"
         ),
+        normal("tone curve and nominal reflectances", 100 * tone_u, source="certificate"),
+        normal("coding error common to all edges", 100 * response * _CODING_U, source=page),
+        normal("window over the whole rectangle", 100 * (response - 1) * _WINDOW_U, source=page),
     ]
-    if peak > 0:
-        page = "docs/methods/sharpness.md"
-        parts += [
-            normal("tone curve and nominal reflectances", 100 * tone_u, source="certificate"),
-            normal("coding error common to all edges", 100 * response * _CODING_U, source=page),
-            normal("window over the whole rectangle", 100 * (response - 1) * _WINDOW_U, source=page),
-        ]
     details: dict[str, object] = {
         "frequency": round(float(FREQUENCIES[peak]), 4),
         "response": round(response, 4),
