@@ -7,7 +7,6 @@ grades come from the evidence table alone; a limit that the table does not know 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,24 +18,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-import pint
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from standards.clause import Bindingness, Clause, Comparison, Condition, Evidence, Limit, Measurand
 from standards.errors import BadFile, UnknownName
 from standards.files import read_toml
 from standards.quantity import Kind, Quantity
+from standards.units import converted
 
 __all__ = ["Catalogue", "ClauseFile", "QuantityFile", "Row", "Standard", "build_clause", "load", "read"]
-
-
-#: Units that texts write and pint lacks. Calendar months and years are no number of days: nothing converts.
-_OWN_UNITS = (
-    "TVL = [line_widths_a_height]",
-    "calendar_month = [calendar_time]",
-    "calendar_year = 12 * calendar_month",
-    "CNY = [currency]",
-)
 
 
 _FEW = 10  # names that an error may list
@@ -213,17 +203,16 @@ def _limit(path: Path | Traversable, where: str, row: Row, quantity: Quantity) -
             str(path), f"{where}.equals", f"for {quantity.key}, which is a number", "write lower or upper"
         )
     try:
-        _converted(Decimal(1), row.unit, quantity.unit)
-        return Limit(
-            lower=_converted(row.lower, row.unit, quantity.unit),
-            upper=_converted(row.upper, row.unit, quantity.unit),
-            equals=row.equals,
-        )
-    except (pint.PintError, ArithmeticError, AssertionError) as error:
-        mend = f"write it in a unit that converts to {quantity.unit!r}"
-        raise BadFile(str(path), f"{where}.unit", str(error) or "not a unit", mend) from None
-    except ValidationError as error:
+        converted(Decimal(1), row.unit, quantity.unit)
+        ends = [
+            None if end is None else converted(end, row.unit, quantity.unit) for end in (row.lower, row.upper)
+        ]
+        return Limit(lower=ends[0], upper=ends[1], equals=row.equals)
+    except ValidationError as error:  # a ValueError, too
         raise BadFile(str(path), where, error.errors()[0]["msg"], "mend the limit") from None
+    except ValueError as error:
+        mend = f"write it in a unit that converts to {quantity.unit!r}"
+        raise BadFile(str(path), f"{where}.unit", str(error), mend) from None
 
 
 def _worded(row: Row, name: str, words: tuple[str, str, str]) -> str:
@@ -234,26 +223,6 @@ def _worded(row: Row, name: str, words: tuple[str, str, str]) -> str:
     if not sides:
         return name + words[2] if row.equals is None else f"{name}: {row.equals}"
     return name + ", ".join(sides)
-
-
-@cache
-def _units() -> pint.UnitRegistry[Decimal]:
-    """Units with exact decimal factors, so that 200 ms become 0.200 s and keep their digits."""
-    units: pint.UnitRegistry[Decimal] = pint.UnitRegistry(non_int_type=Decimal)
-    for definition in _OWN_UNITS:
-        units.define(definition)
-    return units
-
-
-def _converted(value: Decimal | None, written: str, wanted: str) -> Decimal | None:
-    """value in the wanted unit, exact, still written to the same decimal place."""
-    if value is None or written in ("", wanted):
-        return value
-    if re.search(r"\b(months?|years?|yr|a)\b", written):
-        raise pint.DimensionalityError(written, wanted, extra_msg=": write calendar_month or calendar_year")
-    units = _units()
-    source, target = (units.Unit("" if unit == "1" else unit) for unit in (written, wanted))
-    return Decimal(units.Quantity(value, source).to(target).magnitude)
 
 
 def _unknown(what: str, name: str, names: Iterable[str]) -> UnknownName:

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
-from scipy.special import ndtr, stdtr
 
 from standards.clause import Clause, Comparison
 from standards.decision import Verdict
@@ -55,6 +54,8 @@ def conformance_probability(estimate: Estimate, clause: Clause) -> float | None:
     lower = -math.inf if limit.lower is None else float(limit.lower - _slack(limit.lower, clause))
     upper = math.inf if limit.upper is None else float(limit.upper + _slack(limit.upper, clause))
     value, u, dof = float(estimate.value), estimate.u, estimate.dof
+
+    from scipy.special import ndtr, stdtr  # here: it is slow to load, and most commands judge nothing
 
     def tail(distance: float) -> float:
         return float(ndtr(-distance / u) if dof is None else stdtr(dof, -distance / u))
