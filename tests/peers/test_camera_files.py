@@ -88,7 +88,10 @@ def test_ffprobe_finds_what_is_true_of_each_stream(camera: Camera) -> None:
         places = [n for n in range(len(true_steps)) if true_steps[n : n + len(steps)] == steps]
         assert places, f"{steps} are nowhere in {true_steps}"
         period = 90_000 / rate(table["fps"])
-        assert min(steps) == pytest.approx(period, abs=1)
+        periods = [
+            round(step / period) for step in steps
+        ]  # over 1 where a busy machine skips pictures, in truth too
+        assert all(n >= 1 and abs(step - n * period) <= n for n, step in zip(periods, steps, strict=True))
         if path == "main" and rate(table["fps"]) == 25 and set(steps) == {3600}:
             assert stream["r_frame_rate"] == "25/1"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,8 +48,18 @@ class Near:
 
     def truth(self, kind: str = "frame") -> list[dict[str, Any]]:
         """Facts of one kind."""
-        rows = [json.loads(line) for line in self.path.read_text().splitlines()]
-        return [row for row in rows if row["kind"] == kind]
+        whole = self.path.read_text().rpartition("\n")[0]  # the last line may be on its way
+        return [row for line in whole.splitlines() if (row := json.loads(line))["kind"] == kind]
+
+    def awaited(
+        self, kind: str, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0
+    ) -> dict[str, Any]:
+        """The first such fact: what is seen on the wire may stand in the log only a moment later."""
+        deadline = time.monotonic() + seconds
+        while not (found := [row for row in self.truth(kind) if wanted(row)]):
+            assert time.monotonic() < deadline, f"no such {kind} in the truth within {seconds} s"
+            time.sleep(0.02)
+        return found[0]
 
 
 @contextmanager
