@@ -8,20 +8,18 @@ OUT ?= out/demo
 # How the tests are ordered: ORDER=file, or ORDER=random with an optional SEED.
 ORDER ?= file
 SEED ?=
-# Four workers on two cores: most tests wait for a camera. Truth is logged, so a busy neighbour cannot make a test wrong.
+# Four workers on two cores: most tests wait for a camera. Those marked "paced" come after the others, two at once.
 WORKERS ?= 4
-ORDERING := $(if $(filter random,$(ORDER)),$(if $(SEED),--randomly-seed=$(SEED)),-p no:randomly)
-# Workers fill the cores: threads of a linear algebra library would only spin beside them.
-test: export OMP_NUM_THREADS = 1
-test: export OPENBLAS_NUM_THREADS = 1
+export ORDERING := $(if $(filter random,$(ORDER)),$(if $(SEED),--randomly-seed=$(SEED)),-p no:randomly)
 # Anything else for pytest, e.g. make test TESTS=tests/standards PYTEST_ARGS="-k decide -x"
 TESTS ?= tests
 PYTEST_ARGS ?=
+TESTING = $(BIN) $(WORKERS) $(PYTEST_ARGS) $(TESTS)
 
 LOCK_OPTIONS = --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help install demo test check validate benchmark bundle lock peers clean
+.PHONY: help install demo test coverage check validate benchmark bundle lock peers clean
 .DEFAULT_GOAL := help
 
 help: $(READY)
@@ -42,11 +40,14 @@ $(READY): requirements-dev.lock requirements-peers.lock pyproject.toml tools/cre
 demo: $(READY) ## certify a virtual camera, from the wire to the Chinese report (OUT=out/demo)
 	$(BIN)/bench demo --out $(OUT)
 
-test: $(READY) ## every test, with branch coverage (ORDER=random SEED=n, TESTS=path, PYTEST_ARGS=...)
+test: $(READY) ## every test (ORDER=random SEED=n, TESTS=path, PYTEST_ARGS=...)
 	@tools/install-peers.sh || [ -z "$$CI" ] # a person may do without; CI never
 	@tools/install-npm-client.sh $(VENV) || [ -z "$$CI" ]
+	tools/run-tests.sh $(TESTING)
+
+coverage: $(READY) ## every test with branch coverage: takes half as long again
 	@rm -f .coverage .coverage.*
-	CAMCERT_COVERAGE=yes $(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(ORDERING) $(PYTEST_ARGS) $(TESTS)
+	CAMCERT_COVERAGE=yes tools/run-tests.sh $(TESTING)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/$$/ % branch coverage (.venv\/bin\/coverage report: details)/'
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from virtual_world import ROOT, STATION, Camera, bench, scheme_file
 
+pytestmark = pytest.mark.paced
+
 #: Those that say what a whole run has to find; the others are held against the raw wire in tests/fixtures/cameras.
 CAMERAS = sorted(
     p.stem

@@ -19,6 +19,8 @@ from reports.verify import verify
 from standards.errors import MeasurementRefused
 from standards.quantity import Bound, Estimate
 
+pytestmark = pytest.mark.paced
+
 OVERLAY = """
 [overlay]
 name = "little-light"

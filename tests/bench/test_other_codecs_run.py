@@ -13,6 +13,8 @@ from bench.validate.captures import Proof
 from bench.validate.measurers_noise import snr_truth
 from standards.quantity import Estimate
 
+pytestmark = pytest.mark.paced
+
 OVERLAY = """
 [overlay]
 name = "noise"

@@ -24,7 +24,8 @@ def _environment() -> dict[str, str]:
         k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "PYTHON", "COVERAGE", "VIRTUAL_ENV"))
     }
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
-    return {**kept, **proxies, "PYTHON": sys.executable}
+    # Nothing of what is installed here is used twice: compiling it all would be most of the time.
+    return {**kept, **proxies, "PYTHON": sys.executable, "PIP_NO_COMPILE": "1"}
 
 
 def _cage() -> list[str]:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from virtual_world import bench, scheme_file
 
+pytestmark = pytest.mark.paced
+
 SECONDS = 22.0  # vendor_ci judges interruptions from 20 s on
 
 

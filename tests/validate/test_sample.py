@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+pytestmark = pytest.mark.paced
+
 HERE = Path(__file__).parent
 SEED = 20261124
 
