@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -205,13 +206,17 @@ class Journal:
             plain: dict[str, Any] = json.loads(canonical(dict(data)))
             event = Event(len(self._events), time.time_ns(), kind, plain, self._head)
             line = event.line()
+            # Ctrl-C between the write and what is kept of it would fork the chain: it comes after both.
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 _write(self._handle, line)
+                self._events.append(event)
+                self._head = hashlib.sha256(line).hexdigest()
             except OSError as error:
                 self._broken = True
                 raise RecordError(f"{self._path}: the journal cannot be written: {error.strerror}") from error
-            self._events.append(event)
-            self._head = hashlib.sha256(line).hexdigest()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, held)
             return event
 
     def close(self) -> None:
