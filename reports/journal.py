@@ -13,7 +13,6 @@ import fcntl
 import hashlib
 import json
 import os
-import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -137,8 +136,9 @@ class Journal:
         """Use `Journal.create` or `Journal.open`."""
         self._path, self._handle = path, handle
         self._events, self._head = list(scan.events), scan.head
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._broken = False
+        self._unsure = False  # True from before a write until what is kept of it is kept
 
     @classmethod
     def create(cls, path: Path) -> Journal:
@@ -178,18 +178,24 @@ class Journal:
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """Everything journalled so far, in order."""
-        return tuple(self._events)
+        """Everything journalled so far, in order. Raises RecordError as `append` does for a damaged file."""
+        with self._guard:
+            self._catch_up()
+            return tuple(self._events)
 
     @property
     def head(self) -> str:
         """SHA-256 (hex) of the last line's bytes; FIRST while there is none."""
-        return self._head
+        with self._guard:
+            self._catch_up()
+            return self._head
 
     @property
     def sealing(self) -> bool:
         """True once SEALING stands in it: nothing may follow."""
-        return bool(self._events) and self._events[-1].kind is EventKind.SEALING
+        with self._guard:
+            self._catch_up()
+            return bool(self._events) and self._events[-1].kind is EventKind.SEALING
 
     def append(self, kind: EventKind, data: Mapping[str, Any]) -> Event:
         """Write one event and return when it is on the disk.
@@ -206,18 +212,33 @@ class Journal:
             plain: dict[str, Any] = json.loads(canonical(dict(data)))
             event = Event(len(self._events), time.time_ns(), kind, plain, self._head)
             line = event.line()
-            # Ctrl-C between the write and what is kept of it would fork the chain: it comes after both.
-            held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            self._unsure = True
             try:
                 _write(self._handle, line)
-                self._events.append(event)
-                self._head = hashlib.sha256(line).hexdigest()
             except OSError as error:
                 self._broken = True
                 raise RecordError(f"{self._path}: the journal cannot be written: {error.strerror}") from error
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            self._events.append(event)
+            self._head = hashlib.sha256(line).hexdigest()
+            self._unsure = False
             return event
+
+    def _catch_up(self) -> None:
+        """After Ctrl-C within a write, ask the file how much of the line is there: memory cannot know it.
+
+        Without this the next line would not follow the one before it. A torn line is dropped and journalled,
+        as by `open`. Raises RecordError for damage anywhere else.
+        """
+        if not self._unsure or self._broken or self._handle < 0:
+            return
+        content = _read(self._path)
+        scan = _scan(content)
+        if scan.torn:
+            fresh, scan = _repaired(self._path, content, scan)
+            os.close(self._handle)
+            self._handle = fresh
+        self._events, self._head = list(scan.events), scan.head
+        self._unsure = False
 
     def close(self) -> None:
         """Release the file and its lock. Twice is harmless."""

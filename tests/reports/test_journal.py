@@ -203,3 +203,29 @@ def test_sigkill_loses_no_event_that_was_acknowledged(tmp_path: Path) -> None:
     with Journal.open(path) as journal:
         notes = [event.data["n"] for event in journal.events if event.kind is EventKind.NOTE]
     assert notes[: acknowledged + 1] == list(range(acknowledged + 1))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_ctrl_c_within_a_write_does_not_fork_the_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    """It may come when nothing, a part or all of the line is on the disk; what follows follows what is there."""
+    path = tmp_path / "j"
+    with Journal.create(path) as journal:
+        journal.append(EventKind.NOTE, {"n": 0})
+
+        def interrupted(handle: int, line: bytes) -> None:
+            os.write(handle, line[: round(share * len(line))])
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr("reports.journal._write", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                journal.append(EventKind.NOTE, {"n": 1})
+        kinds = [event.kind for event in journal.events]
+        journal.append(EventKind.CLOSED, {})
+        head = journal.head
+    lost = {0.0: [], 0.5: [EventKind.REPAIRED], 1.0: [EventKind.NOTE]}[share]
+    assert kinds == [EventKind.NOTE, *lost]
+    assert [event.kind for event in replay(path)] == [*kinds, EventKind.CLOSED]
+    assert head_of(replay(path)) == head
