@@ -49,8 +49,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Match:
-    """A line in which a layout stands. digits: (14, 10) correlation of each of y, m, d, H, M, S with each digit; before,
-    after: what stands beside it."""
+    """A line in which a layout stands. digits: (14, 10) correlation of each of y, m, d, H, M, S with each digit."""
 
     line: Line
     digits: NDArray[np.float64]
