@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
 
 from bench.measure.spline import Spline, fit_spline
 from standards.errors import MeasurementRefused
@@ -22,6 +23,8 @@ _Floats = NDArray[np.float64]
 #: Knots of the edge profile, pixels, and the penalty that keeps empty ones solvable.
 KNOT_PITCH, PENALTY = 0.25, 1e-3
 _ORDERS = (1, 2, 3, 5)
+_COARSE = _ORDERS[:2]  # enough to place the next window by; the last fit chooses from all
+_BESIDE = 2.0  # pixels of profile beyond those whose residuals move the line: its ends do not reach in
 _PASSES = 3
 _NEAR = 6.0  # pixels either side of the edge whose residuals move it: beyond, the gradient is nothing
 
@@ -73,18 +76,25 @@ def _median(values: _Floats) -> float:
     return float(np.partition(values, middle)[middle])
 
 
+def _normal(weighted: _Floats, powers: _Floats, x: _Floats) -> _Floats:
+    """Least squares by the normal equations, straight from LAPACK: numpy's way there costs more than so small a solution."""
+    left = weighted.T @ powers
+    left.flat[:: left.shape[0] + 1] += 1e-9
+    _, found, _ = dposv(left, weighted.T @ x)
+    return np.asarray(found)
+
+
 def _robust_fit(powers: _Floats, x: _Floats) -> tuple[_Floats, float]:
     """Cauchy-weighted polynomial; its coefficients and a Bayesian information criterion.
 
     powers: (rows, order + 1) of u in -1..1.
     """
-    small = 1e-9 * np.eye(powers.shape[1])
-    coefficients = np.linalg.solve(powers.T @ powers + small, powers.T @ x)
+    coefficients = _normal(powers, powers, x)
     for _ in range(3):
         residual = x - powers @ coefficients
         scale = 1.4826 * _median(np.abs(residual - _median(residual))) + 1e-6
         weighted = powers * (1 / (1 + (residual / (2 * scale)) ** 2))[:, None]
-        coefficients = np.linalg.solve(weighted.T @ powers + small, weighted.T @ x)
+        coefficients = _normal(weighted, powers, x)
     residual = x - powers @ coefficients
     scale = max(1.4826 * _median(np.abs(residual)), 3e-3)
     spread = float(np.minimum(residual**2, 9 * scale * scale).sum()) / len(x)
@@ -92,11 +102,11 @@ def _robust_fit(powers: _Floats, x: _Floats) -> tuple[_Floats, float]:
     return np.asarray(coefficients), float(bic)
 
 
-def _best_fit(y: _Floats, x: _Floats, reach: float) -> Line:
+def _best_fit(y: _Floats, x: _Floats, reach: float, orders: tuple[int, ...] = _ORDERS) -> Line:
     """The lowest order that no higher one beats by more than 2 in the criterion."""
-    powers = np.vander(y / reach, _ORDERS[-1] + 1, increasing=True)
-    best, best_bic = _robust_fit(powers[:, : _ORDERS[0] + 1], x)
-    for order in _ORDERS[1:]:
+    powers = np.vander(y / reach, orders[-1] + 1, increasing=True)
+    best, best_bic = _robust_fit(powers[:, : orders[0] + 1], x)
+    for order in orders[1:]:
         candidate, bic = _robust_fit(powers[:, : order + 1], x)
         if bic < best_bic - 2:
             best, best_bic = candidate, bic
@@ -114,22 +124,25 @@ def find_line(roi: _Floats) -> Line:
     margin = max(3, columns // 10)
     low, high = float(np.median(roi[:, :margin])), float(np.median(roi[:, -margin:]))
     step = high - low
-    line = _best_fit(y, (columns - 0.5) - ((roi - low) / step).sum(1), (rows - 1) / 2)
+    line = _best_fit(y, (columns - 0.5) - ((roi - low) / step).sum(1), (rows - 1) / 2, _COARSE)
     gradient = np.zeros_like(roi)
     gradient[:, 1:-1] = (roi[:, 2:] - roi[:, :-2]) / 2
-    for window in (columns / 3, 16.0, 10.0):
-        u = np.abs(x[None, :] - line.at(y)[:, None]) / window
-        weighted = tukey(u, 0.4) * gradient
+    for window, orders in ((columns / 3, _COARSE), (16.0, _COARSE), (10.0, _ORDERS)):
+        at = line.at(y)
+        # Columns that the window reaches in some row; beyond it is nought.
+        part = slice(max(int(at.min() - window), 0), max(int(at.max() + window) + 2, 1))
+        u = np.abs(x[None, part] - at[:, None]) / window
+        weighted = tukey(u, 0.4) * gradient[:, part]
         mass = weighted.sum(1)
         good = mass > 0.3 * step
-        centroid = (weighted @ x)[good] / mass[good]
+        centroid = (weighted @ x[part])[good] / mass[good]
         kept = (centroid > 2) & (centroid < columns - 3)
         if np.count_nonzero(kept) < max(8.0, 0.3 * rows):
             raise MeasurementRefused(
                 f"only {np.count_nonzero(kept)} of {rows} rows of the rectangle show the edge: "
                 "more light, less noise, or nothing in front of the chart"
             )
-        line = _best_fit(y[good][kept], centroid[kept], (rows - 1) / 2)
+        line = _best_fit(y[good][kept], centroid[kept], (rows - 1) / 2, orders)
     return line
 
 
@@ -151,9 +164,10 @@ def fit_edge(
     half: reach of the profile along the normal, pixels. Returns the line, the profile (edge spread function) along the
     normal and the pixels' distances. The line's constant is left to the profile, which takes up any common shift.
     """
+    reach = min(half, _NEAR + _BESIDE)
     for _ in range(_PASSES):
         distance = measure(line)
-        profile = fit_spline(distance, values, half=half, pitch=KNOT_PITCH, penalty=PENALTY)
+        profile = fit_spline(distance, values, half=reach, pitch=KNOT_PITCH, penalty=PENALTY)
         near = np.flatnonzero(np.abs(distance) < min(_NEAR, half - 1))
         expected, slope = profile(distance[near]), profile.derivative(distance[near])
         power = u[near][:, None] ** np.arange(1, line.order + 1)
