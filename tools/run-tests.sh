@@ -7,6 +7,8 @@ bin=$1 workers=$2
 shift 2
 # Workers fill the cores: threads of a linear algebra library would only spin beside them.
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# The tests start hundreds of processes. Where this is set (in many container images) each would compile every module anew.
+unset PYTHONDONTWRITEBYTECODE
 NO_TESTS=5 # pytest's exit code
 
 pass() {

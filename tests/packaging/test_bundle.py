@@ -24,8 +24,9 @@ def _environment() -> dict[str, str]:
         k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "PYTHON", "COVERAGE", "VIRTUAL_ENV"))
     }
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
-    # Nothing of what is installed here is used twice: compiling it all would be most of the time.
-    return {**kept, **proxies, "PYTHON": sys.executable, "PIP_NO_COMPILE": "1"}
+    # Nothing of what is installed here is used twice: compiling it all would be most of the time. (A "no" option of
+    # pip is switched on by a falsy value of its variable.)
+    return {**kept, **proxies, "PYTHON": sys.executable, "PIP_NO_COMPILE": "0"}
 
 
 def _cage() -> list[str]:
