@@ -15,7 +15,7 @@ import numpy as np
 from bench.camera import decode, receiver, store
 from bench.camera.address import masked
 from bench.camera.capture import Capture, FrameTable
-from bench.camera.stills import Stack, StreamDescription, colour_pictures, describe, stack
+from bench.camera.stills import Stack, StreamDescription, colour_pictures, describe, stack, timed
 from bench.dut import Dut
 from bench.flashing import FlashSequence, flashes_from_json, flashes_to_json
 from bench.measure.chart_mtf import ChartMtf
@@ -23,6 +23,7 @@ from bench.measure.chart_view import ChartView, locate, which_chart
 from bench.measure.colour import LAB_U
 from bench.measure.colour_picture import ColourPicture
 from bench.measure.noise import DENSITY_U
+from bench.measure.osd import Readings, read_osd
 from bench.measure.pixel_density import Board
 from bench.stall import StallWatch
 from instruments.calibration import Calibration
@@ -30,10 +31,12 @@ from instruments.capability import Flash
 from instruments.station import LAMP_DELAY, Station
 from reports.record import Plan
 from standards.errors import CaptureFault, MeasurementRefused
+from standards.view import Osd
 
 __all__ = ["LIGHT", "Live", "LiveSource", "capture_live"]
 
 FLASHES, LIGHT = "flashes.json", "light.json"
+_OSD_S, _OSD_PICTURES = 2.4, 30  # two ticks of a clock at least, pictures 0.08 s apart
 _TAIL_S = 5.0  # no flash in the last seconds: a late picture of it would fall outside the window
 
 
@@ -108,6 +111,19 @@ class Live:
     def stream(self) -> StreamDescription:
         """Codec, size, bit rate and GOP of what was captured."""
         return describe(self.capture, self.stack.pictures.shape[1:])
+
+    @property
+    def osd_declared(self) -> Osd:
+        """The text that is declared to stand in the picture; its defaults where nothing is."""
+        return Osd.model_validate(self._plan.declaration.get("osd", {}))
+
+    @cached_property
+    def osd(self) -> tuple[Readings, list[float]]:
+        """What is read in pictures of 2.4 s, and when each came, seconds since 1970 by the bench's clock. Raises
+        MeasurementRefused if there is none, or the date is ambiguous."""
+        pictures, times = timed(self.capture, _OSD_S, _OSD_PICTURES)
+        self._source.progress("reading text", 0.0)
+        return read_osd(pictures, self.osd_declared.layout), times
 
     @property
     def frame_rate(self) -> float:

@@ -36,6 +36,7 @@ from standards.errors import BadFile, PlanMismatch
 from standards.overlay import laid_over
 from standards.quantity import Origin, Subject
 from standards.scheme import CameraDeclaration, Scheme, load_scheme, scheme_names
+from standards.view import Osd
 
 __all__ = ["fields_that_differ", "make_plan", "read_plan_file", "software"]
 
@@ -99,7 +100,8 @@ def make_plan(
 def _declared(declared: Declaration, file: Path | None) -> dict[str, Any]:
     """What the plan keeps of the declaration; documents have their own place."""
     plain = declared.model_dump(mode="json", include={"camera", "dates"}, exclude_none=True)
-    return plain | (frozen_view(declared, file) if file is not None else {})
+    text = {"osd": declared.osd.model_dump(mode="json", exclude_none=True)} if declared.osd != Osd() else {}
+    return plain | text | (frozen_view(declared, file) if file is not None else {})
 
 
 def _station(path: Path | None) -> StationFile | None:

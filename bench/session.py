@@ -328,7 +328,8 @@ class Session:
         except (CameraUnreachable, CameraDenied, NoVideo, UsageError):
             raise
         except MeasurementRefused as error:
-            self._refuse(quantity, item, Execution.NOT_RUN, error, MeasurementRefused)
+            if (quantity, item.subject) not in self.findings:  # what was measured before stands
+                self._refuse(quantity, item, Execution.NOT_RUN, error, MeasurementRefused)
         except CameraError as error:
             self._append(EventKind.FAULT, {"whose": "camera", "text": str(error)})
             self._refuse(quantity, item, Execution.NOT_RUN, error, CameraError)

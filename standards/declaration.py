@@ -17,7 +17,7 @@ from standards.clause import Clause, Evidence
 from standards.documents import Claim
 from standards.files import read_toml
 from standards.scheme import CameraDeclaration, Governing, Scheme
-from standards.view import Reference
+from standards.view import Osd, Reference
 
 __all__ = [
     "Applies", "Dates", "Declaration", "Governed", "applies", "governing_date", "load_declaration",
@@ -39,12 +39,13 @@ class Dates(_Strict):
 
 
 class Declaration(_Strict):
-    """The declaration file: [camera], [dates], [[document]] and [reference], all optional."""
+    """The declaration file: [camera], [dates], [[document]], [reference] and [osd], all optional."""
 
     camera: CameraDeclaration = CameraDeclaration()
     dates: Dates = Dates()
     document: tuple[Claim, ...] = ()
     reference: Reference | None = None
+    osd: Osd = Osd()
 
     def with_defaults(self, defaults: CameraDeclaration) -> Declaration:
         """What is declared, and the scheme's defaults where nothing is."""

@@ -1,12 +1,19 @@
-"""What a declaration says of a camera's view: a reference picture of it."""
+"""What a declaration says of a camera's view: a reference picture of it, and the text that stands in the picture."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FrozenReference", "Reference"]
+__all__ = ["LAYOUTS", "FrozenReference", "Layout", "Osd", "Reference"]
+
+#: Layouts of a date; the time of day follows it, with or without a day of the week between.
+Layout = Literal[
+    "yyyy-mm-dd", "yyyy/mm/dd", "yyyy.mm.dd", "dd/mm/yyyy", "mm/dd/yyyy", "dd-mm-yyyy", "mm-dd-yyyy", "yyyy年mm月dd日"
+]  # fmt: skip
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 
 class _Strict(BaseModel):
@@ -32,3 +39,15 @@ class FrozenReference(Reference):
     """A reference as the plan freezes it. sha256: of the file."""
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Osd(_Strict):
+    """[osd]: the text that has to stand in the picture.
+
+    label: the camera's number or address, as it stands there; layout: of the date, found in the picture if not given;
+    utc_offset_min: minutes that the time shown is ahead of UTC (480: Beijing time).
+    """
+
+    label: str | None = Field(default=None, min_length=2, max_length=64)
+    layout: Layout | None = None
+    utc_offset_min: int = Field(default=480, ge=-720, le=840)

@@ -19,7 +19,7 @@ from bench.measure.colour_picture import ColourPicture, Matrix
 from bench.measure.noise import Coding
 from standards.errors import MeasurementRefused, ProtocolViolation
 
-__all__ = ["Stack", "StreamDescription", "colour_pictures", "colour_series", "describe", "stack"]
+__all__ = ["Stack", "StreamDescription", "colour_pictures", "colour_series", "describe", "stack", "timed"]
 
 _MOST_STACK_BYTES = 200_000_000
 _RUN, _RUNS = 8, 6  # successive pictures from a key frame on, and key frames spread over the capture
@@ -194,3 +194,31 @@ def colour_pictures(capture: Capture) -> tuple[ColourPicture, ...]:
     if not found:
         raise MeasurementRefused("no whole group of pictures was captured: capture longer, mend the network")
     return tuple(found)
+
+
+def timed(capture: Capture, seconds: float, most: int) -> tuple[list[Luma], list[float]]:
+    """Up to `most` whole luma pictures, evenly out of the first `seconds` from a key frame on, and when each came, seconds
+    since 1970 by the bench's clock: by the camera's own time base, set by what came soonest, since a picture that queued on
+    the way was not taken later. Fewer where they would take more than 200 MB."""
+    units = capture.units
+    keys = np.flatnonzero(units["key"])
+    if not len(keys):
+        return [], []
+    stamps = (units["timestamp"] - units["timestamp"][keys[0]]).astype(np.float64) / capture.clock_rate
+    came = units["last"].astype(np.float64) / 1e9
+    begin = float((came - stamps).min())
+    last = int(np.searchsorted(stamps, seconds, side="right"))
+    wanted = set(_spread(np.arange(int(keys[0]), max(last, int(keys[0]) + 1)), most))
+    pictures: list[Luma] = []
+    times: list[float] = []
+    for index, frame in _whole_pictures(capture, range(int(keys[0]), max(wanted) + 1)):
+        if index not in wanted:
+            continue
+        luma = luma_of(frame)
+        if pictures and luma.shape != pictures[0].shape:
+            break
+        if (len(pictures) + 1) * luma.size > _MOST_STACK_BYTES:
+            break
+        pictures.append(luma.copy())
+        times.append(begin + float(stamps[index]))
+    return pictures, times

@@ -1,4 +1,5 @@
-"""The declared reference picture: hashed for the plan, put into evidence, refused when changed; a run measures the drift."""
+"""What is declared of the view: a reference that is hashed for the plan, put into evidence, refused when changed; a run
+measures the drift, and reads the text in the picture."""
 
 from __future__ import annotations
 
@@ -108,39 +109,35 @@ def test_colour_and_depth_are_brought_to_luma() -> None:
     assert deep is not None and abs(int(deep[0, 0]) - 156) <= 1
 
 
-@pytest.mark.timeout(120)
-def test_a_run_measures_how_far_the_view_has_drifted(camera: Callable[..., Camera], tmp_path: Path) -> None:
+def measured(camera: Callable[..., Camera], folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Record and items of a run before a camera that has turned and shows a text, seven seconds ahead."""
     reference = imager(640, 360, scene={"chart": "edges", "dx": SHIFT}).frame(moment()).luma
-    _, file = declared(tmp_path, png(np.asarray(reference, np.uint8)), REFERENCE)
-    (tmp_path / "overlay.toml").write_text(OVERLAY)
-    scheme = scheme_file(
-        tmp_path / "scheme.toml",
-        {
-            "capture": {"seconds": 3.0, "flashes": 0},
-            "gate": ["mandatory", "contract"],
-            "rows": [{"match": "LAW-230-10b*"}],
-        },
-    )
-    small = {"stream": {"width": 640, "height": 360, "bitrate_kbit": 2500}, "scene": {"chart": "edges"}}
-    one, record = camera(small), tmp_path / "record"
-    done = bench(
-        *(
-            "run",
-            "--scheme",
-            str(scheme),
-            "--camera",
-            one.onvif,
-            "--declaration",
-            str(file),
-            "--out",
-            str(record),
-        ),
-        *("--overlay", str(tmp_path / "overlay.toml")),
-        env=one.environment,
-    )
+    text = REFERENCE + '[osd]\nlabel = "Gate 3"\n'
+    _, file = declared(folder, png(np.asarray(reference, np.uint8)), text)
+    (folder / "overlay.toml").write_text(OVERLAY)
+    changes = {
+        "capture": {"seconds": 3.0, "flashes": 0},
+        "gate": ["mandatory", "contract"],
+        "rows": [{"match": "LAW-230-10b*"}, {"match": "IMG-09*"}],
+    }
+    scheme = scheme_file(folder / "scheme.toml", changes)
+    small = {
+        "stream": {"width": 640, "height": 360, "bitrate_kbit": 2500},
+        "scene": {"chart": "edges"},
+        "osd": {"show": True, "label": "Gate 3", "height": 0.05, "offset_s": 7.0},
+    }
+    one, record = camera(small), folder / "record"
+    given = {"--scheme": scheme, "--camera": one.onvif, "--declaration": file, "--out": record,
+             "--overlay": folder / "overlay.toml"}  # fmt: skip
+    done = bench("run", *(str(word) for pair in given.items() for word in pair), env=one.environment)
     assert (record / "results.json").exists(), done.stderr
-    items = {i["row"]: i for i in json.loads((record / "results.json").read_text())["items"]}
-    assert items["LAW-230-10b.coverage"]["conformity"] == "pass", done.stderr
+    return record, {i["row"]: i for i in json.loads((record / "results.json").read_text())["items"]}
+
+
+@pytest.mark.timeout(120)
+def test_a_run_measures_drift_and_reads_the_text(camera: Callable[..., Camera], tmp_path: Path) -> None:
+    record, items = measured(camera, tmp_path)
+    assert items["LAW-230-10b.coverage"]["conformity"] == "pass"
     assert items["LAW-230-10b.direction"]["conformity"] == "fail"
     assert items["LAW-230-10b.position"]["execution"] == "not_run"
     found = findings(record)
@@ -154,3 +151,6 @@ def test_a_run_measures_how_far_the_view_has_drifted(camera: Callable[..., Camer
     digest = hashlib.sha256((tmp_path / "gate.png").read_bytes()).hexdigest()
     assert f"sha256:{digest}" in items["LAW-230-10b.coverage"]["evidence"]
     assert len(items["LAW-230-10b.coverage"]["evidence"]) > 1
+    assert items["IMG-09.date_time"]["conformity"] == items["IMG-09.identity"]["conformity"] == "pass"
+    offset = found["picture.osd_time_offset"]
+    assert offset["value"] == pytest.approx(7.0, abs=0.5) and 0.1 < offset["u"] < 0.2

@@ -19,7 +19,10 @@ WINGS = ("bench", "fixtures", "instruments", "reports", "standards")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-peers.lock")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: Distribution -> why it is declared although no file of the packages imports it.
-UNSEEN: dict[str, str] = {"pyvisa-py": "pyvisa loads it by the name of its backend, '@py'"}
+UNSEEN: dict[str, str] = {
+    "onnxruntime": "rapidocr loads it by the name of its engine",
+    "pyvisa-py": "pyvisa loads it by the name of its backend, '@py'",
+}
 #: No distribution's: for type checkers alone, under TYPE_CHECKING; beside a script that runs isolated (-I).
 NOT_INSTALLED = {"_typeshed", "mightex_controller"}
 

@@ -139,6 +139,7 @@ def test_every_clause_has_its_texts_and_its_quantity(known: Catalogue) -> None:
         "picture.corner_illumination",
         "picture.day_night_hysteresis",
         "picture.day_night_mode",
+        "picture.osd_time_offset",
         "picture.flicker",
         "picture.maximum_illumination",
         "picture.pixel_density_vertical",

@@ -1,4 +1,4 @@
-"""The time in the picture: what is drawn is read, what is not certain is not; the offset lies within its bounds."""
+"""The text in the picture: what is drawn is read, what is not certain is not; the offset lies within its bounds."""
 
 from __future__ import annotations
 
@@ -9,42 +9,114 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bench.measure.osd import Reading, layout_of, osd_time_offset, read_time
-from bench.measure.osd_glyphs import Box
+from bench.measure.osd import Reading, Readings, osd_time_offset, read_osd, shows_label, shows_time, times_in
+from bench.measure.osd_reader import Box, TextLine, rows_of
 from standards.errors import MeasurementRefused
 
 NOON = 1_795_780_800  # 2026-11-27 12:00:00 as shown
+BOX = Box(20, 40, 300, 30)
 
 
-def drawn(text: str, light: bool = True) -> NDArray[np.uint8]:
-    """A grey picture with a text of 22 pixels' digits."""
-    picture = np.full((120, 480), 90, np.uint8)
-    cv2.putText(picture, text, (20, 70), (235 if light else 12,), cv2.FontFace("sans"), 30, 400)
-    return picture
+def picture(*texts: str) -> NDArray[np.uint8]:
+    """A grey picture with lines of 22 pixels' digits."""
+    found = np.full((60 + 60 * len(texts), 480), 90, np.uint8)
+    for row, text in enumerate(texts):
+        cv2.putText(found, text, (20, 70 + 60 * row), (235,), cv2.FontFace("uni"), 30, 400)
+    return found
 
 
-@pytest.mark.parametrize("light", [True, False])
-def test_a_drawn_time_is_read(light: bool) -> None:
-    found = read_time(drawn("2026-11-27 12:00:00", light))
-    assert found is not None and found.shown == NOON and found.votes >= 2
+def readings(*texts: str, score: float = 0.99, layout: str | None = None) -> Readings:
+    """What is made of a text a picture, by a reader that reads it so."""
+    pictures = [np.full((9, 9), n, np.uint8) for n in range(len(texts))]
+
+    def line(luma: NDArray[np.uint8], box: Box = BOX) -> TextLine:
+        return TextLine(texts[int(luma[0, 0])], score, box)
+
+    return read_osd(pictures, layout, lines=lambda luma: (line(luma),), text=line)
 
 
-def test_what_is_no_time_is_not_read() -> None:
-    assert read_time(drawn("2026-11-27 12:00:73")) is None
-    assert read_time(np.random.default_rng(1).integers(0, 255, (120, 480)).astype(np.uint8)) is None
-    with pytest.raises(ValueError, match="none of"):
-        read_time(drawn(""), "yy")
+def test_time_and_label_are_read_in_drawn_pictures() -> None:
+    found = read_osd([picture(f"2026-11-27 星期五 12:00:0{n}", "渝北001 南大门") for n in range(3)])
+    assert [one and one.shown for one in found.times] == [NOON, NOON + 1, NOON + 2]
+    assert shows_time(found).value is True and shows_time(found).details["layout"] == "yyyy-mm-dd"
+    assert shows_label(found, "渝北001南大门").value is True
+    with pytest.raises(MeasurementRefused, match="not made out"):
+        shows_label(found, "渝北007南大门")
+    assert shows_label(found, "Gate 12").value is False
 
 
-def test_a_date_that_may_be_meant_in_two_ways_is_refused() -> None:
-    assert layout_of(drawn("27/11/2026 12:00:00")) == "dd/mm/yyyy"
+def test_a_picture_without_text_shows_none() -> None:
+    found = read_osd([np.full((120, 480), 90, np.uint8)])
+    assert found.lines == ((),) and shows_time(found).value is False
+    assert shows_label(found, "Gate 3").value is False
+    with pytest.raises(MeasurementRefused, match="no whole picture"):
+        read_osd([])
+
+
+@pytest.mark.parametrize(
+    ("text", "layout", "second"),
+    [
+        ("2026-11-27 12:00:00", "yyyy-mm-dd", 0),
+        ("CAM 7 2026/11/27 Fri 12:00:05 Gate 3", "yyyy/mm/dd", 5),
+        ("2026年11月27日 星期五 12：00：00", "yyyy年mm月dd日", 0),
+        ("27/11/2026 12:00:00 PM", "dd/mm/yyyy", 0),
+        ("2026.11.2712:00:09.250", "yyyy.mm.dd", 9),
+        ("11-27-2026 00:00:00", "mm-dd-yyyy", -43200),
+        ("2026–11–27 上午 12:00:00", "yyyy-mm-dd", 0),
+    ],
+)
+def test_layouts_of_date_and_time(text: str, layout: str, second: int) -> None:
+    assert times_in(text) == {layout: NOON + second}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-27 12:00:73", "2026-13-27 12:00:00", "12026-11-27 12:00:00", "2026-11-27", "12:00:00",
+     "2026-11-27 13:00:00 PM", "2026-11-27 12:00:00:7", "2026-11-27 12:00:00 2026-11-27 12:00:00"],
+)  # fmt: skip
+def test_what_is_no_time_is_not_taken_for_one(text: str) -> None:
+    assert times_in(text) == {}
+
+
+def test_a_date_that_may_be_meant_in_two_ways_needs_a_layout() -> None:
+    assert readings("27/11/2026 12:00:00").layout == "dd/mm/yyyy"
     with pytest.raises(MeasurementRefused, match="dd/mm/yyyy or mm/dd/yyyy"):
-        layout_of(drawn("03/04/2026 12:00:00"))
+        readings("03/04/2026 12:00:00")
+    assert readings("03/04/2026 12:00:00", layout="mm/dd/yyyy").layout == "mm/dd/yyyy"
+    # One misread picture does not make a date ambiguous that the others settle.
+    assert (
+        readings("27/11/2026 12:00:00", "07/11/2026 12:00:00", "27/11/2026 12:00:01").layout == "dd/mm/yyyy"
+    )
 
 
-def shown(offset: float, times: list[float]) -> list[Reading]:
+def test_what_is_there_and_not_made_out_is_for_an_eye() -> None:
+    with pytest.raises(MeasurementRefused, match="not made out"):
+        shows_time(readings("2O26-I1-27 12:00:00", "2026-11-2? 12:00:0"))
+    with pytest.raises(MeasurementRefused, match="not made out"):
+        shows_time(readings("2026-11-27 12:00:00", score=0.5))
+
+
+def test_the_figures_of_the_time_are_no_label() -> None:
+    found = readings(*["2026-11-27 12:00:00 Gate 3"] * 3)
+    assert shows_label(found, "GATE3").value is True
+    assert shows_label(found, "11").value is False
+    assert shows_label(readings(*["CAM-O1"] * 3), "CAM-01").value is True
+    with pytest.raises(MeasurementRefused, match="is empty"):
+        shows_label(found, "  ")
+
+
+def test_pieces_of_a_row_are_one_line() -> None:
+    date, time, far, below = (20, 40, 120, 60), (118, 41, 200, 61), (400, 40, 460, 60), (20, 80, 90, 100)
+    assert rows_of([time, below, date, far]) == [
+        Box(18, 38, 184, 25), Box(398, 38, 64, 24), Box(18, 78, 74, 24)
+    ]  # fmt: skip
+
+
+def shown(offset: float, times: list[float]) -> Readings:
     """Readings of a clock ahead by so much."""
-    return [Reading(int(np.floor(t + offset)) + 28800, Box(0, 0, 9, 9), 20.0, 6, 0.9, 0.1) for t in times]
+    return Readings(
+        tuple(Reading(int(np.floor(t + offset)) + 28800, 0.99, 20) for t in times), (), "yyyy-mm-dd"
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -63,9 +135,19 @@ def test_the_offset_lies_within_its_bounds_and_shifts_with_the_clock(
     )
 
 
+def test_one_misread_picture_is_outvoted() -> None:
+    times = [NOON + 0.1 * n for n in range(12)]
+    right = shown(0.3, times)
+    wrong = Readings((Reading(NOON + 36000, 0.9, 20), *right.times[1:]), (), "yyyy-mm-dd")
+    found = osd_time_offset(wrong, times)
+    assert abs(float(found.value) - 0.3) < 0.11 and found.details["agree"] == 11
+
+
 def test_a_time_that_stands_still_or_is_not_read_is_refused() -> None:
-    times = [NOON + 0.5 * n for n in range(6)]
+    times = [NOON + 0.5 * n for n in range(12)]
+    still = Readings((shown(0.0, times).times[0],) * 12, (), "yyyy-mm-dd")
     with pytest.raises(MeasurementRefused, match="does not follow"):
-        osd_time_offset([shown(0.0, times)[0]] * 6, times)
-    with pytest.raises(MeasurementRefused, match="read for certain in 2 of 6"):
-        osd_time_offset([*shown(0.0, times)[:2], None, None, None, None], times)
+        osd_time_offset(still, times)
+    few = Readings((*shown(0.0, times).times[:2], *(None,) * 10), (), "yyyy-mm-dd")
+    with pytest.raises(MeasurementRefused, match="read in 2 of 12"):
+        osd_time_offset(few, times)
