@@ -25,6 +25,7 @@ from bench.measure.colour_picture import ColourPicture
 from bench.measure.noise import DENSITY_U
 from bench.measure.osd import Readings, read_osd
 from bench.measure.pixel_density import Board
+from bench.measure.uniformity import EVENNESS_U
 from bench.stall import StallWatch
 from instruments.calibration import Calibration
 from instruments.capability import Flash
@@ -169,6 +170,15 @@ class Live:
         """Standard uncertainty of a grey step's density: the certificate's, or that of a good print."""
         found = self._certificate("chart", "density")
         return found.standard_uncertainty if found is not None else DENSITY_U
+
+    @property
+    def evenness_u(self) -> float:
+        """Relative standard uncertainty of the flat field's evenness: by the light's certificate of uniformity (lowest over
+        highest), whose unevenness may lie anywhere; else what is taken for likely."""
+        found = self._certificate("light_box", "uniformity") or self._certificate("illuminant", "uniformity")
+        if found is None or found.value is None:
+            return EVENNESS_U
+        return math.hypot(found.standard_uncertainty, (1 - found.value) / math.sqrt(3))
 
     @property
     def chart_colours(self) -> dict[str, float] | None:

@@ -43,5 +43,8 @@ PICTURE_PHRASES: tuple[tuple[str, str], ...] = (
     ("delay until the picture came", "图像到达前的延迟"), ("latency, at most", "延迟上限"),
     ("worst place between two codes", "两码值间最不利处"),
     ("whole codes of the paper", "白底码值取整"),
+    ("noise and coding of the tiles", "分块噪声与编码"), (r"\d+ draws of the tiles", "分块随机抽样"),
+    ("extreme of tiles that err", "含误差分块的极值"), ("tone curve that is not told", "未声明的色调曲线"),
+    ("between BT.709 and a power of 2.2", "介于BT.709与2.2次幂之间"), ("taken for likely", "按经验取值"),
     ("the curve rounded to codes and fitted again", "曲线取整后重新拟合"),
 )  # fmt: skip

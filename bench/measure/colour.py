@@ -24,12 +24,12 @@ from standards.errors import MeasurementRefused
 from standards.quantity import Contribution, Estimate, Kind
 
 __all__ = [
-    "LAB_U", "LIGHT_U", "Decoding", "PatchSignals", "colour_error", "delta_e_2000", "lab_of_signals", "patch_signals",
-    "white_balance_error",
+    "LAB_U", "LIGHT_U", "Decoding", "PatchSignals", "colour_error", "delta_e_2000", "lab_of_signals", "linear_light",
+    "patch_signals", "white_balance_error",
 ]  # fmt: skip
 
 _Floats = NDArray[np.float64]
-Decoding = Literal["bt709", "srgb"]
+Decoding = Literal["bt709", "srgb", "gamma22"]
 
 #: Standard uncertainty of each certified L*, a*, b* where no certificate is given: what targets of one make differ by.
 LAB_U = 0.6
@@ -65,11 +65,13 @@ def delta_e_2000(first: _Floats, second: _Floats) -> _Floats:
     return np.asarray(delta_E_CIE2000(first, second), dtype=np.float64)
 
 
-def _linear(signals: _Floats, decoding: Decoding) -> _Floats:
+def linear_light(signals: _Floats, decoding: Decoding) -> _Floats:
     """Linear light of R'G'B', a little below 0 and above 1 included."""
     size = np.abs(signals)
     if decoding == "bt709":
         light = np.where(size < 0.081, size / 4.5, ((size + 0.099) / 1.099) ** (1 / 0.45))
+    elif decoding == "gamma22":
+        light = size**2.2
     else:
         light = np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
     return np.asarray(light * np.sign(signals))
@@ -101,7 +103,7 @@ def lab_of_signals(
 
     reference: (24, 3) certified CIELAB; light: factors of luminance on each patch, (..., 24).
     """
-    xyz = _linear(signals, decoding) @ _TO_XYZ.T
+    xyz = linear_light(signals, decoding) @ _TO_XYZ.T
     if light is not None:
         xyz = xyz * light[..., None]
     seen = xyz[..., _GREYS, 1].sum(-1)
@@ -238,7 +240,7 @@ def colour_error(
 
 def _lab_each(signals: _Floats, references: _Floats, light: _Floats, decoding: Decoding) -> _Floats:
     """`lab_of_signals` where every one of (n, 24, 3) has a reference of its own."""
-    xyz = (_linear(signals, decoding) @ _TO_XYZ.T) * light[..., None]
+    xyz = (linear_light(signals, decoding) @ _TO_XYZ.T) * light[..., None]
     scale = _luminance(references)[..., _GREYS].sum(-1) / np.maximum(xyz[..., _GREYS, 1].sum(-1), 1e-6)
     return _lab(xyz * scale[..., None, None])
 
@@ -272,7 +274,7 @@ def white_balance_error(
     _check(seen)
 
     def off(signals: _Floats, references: _Floats) -> _Floats:
-        picture = _uv(_linear(signals, decoding) @ _TO_XYZ.T)
+        picture = _uv(linear_light(signals, decoding) @ _TO_XYZ.T)
         return np.asarray((picture - _uv(_xyz_of_lab(references)))[..., _GREYS, :].mean(-2))
 
     shift = off(seen.signals, reference)

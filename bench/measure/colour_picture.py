@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ColourPicture", "Matrix"]
+__all__ = ["ColourPicture", "Matrix", "to_rgb"]
 
 _Floats = NDArray[np.float64]
 Matrix = Literal["bt601", "bt709", "bt2020"]
@@ -56,8 +56,27 @@ class ColourPicture:
         luma = (self.luma[box].astype(np.float64) - black) / white
         blue = (self.blue[np.ix_(rows, columns)].astype(np.float64) - 128.0) / swing
         red = (self.red[np.ix_(rows, columns)].astype(np.float64) - 128.0) / swing
-        of_red, of_blue = _WEIGHTS[self.matrix]
-        r = luma + 2 * (1 - of_red) * red
-        b = luma + 2 * (1 - of_blue) * blue
-        g = (luma - of_red * r - of_blue * b) / (1 - of_red - of_blue)
-        return np.stack([r, g, b], axis=-1)
+        return to_rgb(np.stack([luma, blue, red], axis=-1), self.matrix)
+
+    def mean(self, box: tuple[slice, slice]) -> _Floats:
+        """(3,) mean Y', C'B, C'R of a box; luma 0.0 black to 1.0 white, colour differences -0.5 to 0.5.
+
+        Colour differences of the samples whose place lies in the box.
+        """
+        white, black, swing = (255.0, 0.0, 255.0) if self.full_range else (219.0, 16.0, 224.0)
+        few = tuple(
+            slice(side.start * less // whole, max(side.stop * less // whole, side.start * less // whole + 1))
+            for side, less, whole in zip(box, self.blue.shape, self.luma.shape, strict=True)
+        )
+        luma, blue, red = (float(plane.mean()) for plane in (self.luma[box], self.blue[few], self.red[few]))
+        return np.array([(luma - black) / white, (blue - 128.0) / swing, (red - 128.0) / swing])
+
+
+def to_rgb(ycc: _Floats, matrix: Matrix) -> _Floats:
+    """(..., 3) R'G'B' of (..., 3) Y', C'B, C'R."""
+    of_red, of_blue = _WEIGHTS[matrix]
+    luma, blue, red = np.moveaxis(ycc, -1, 0)
+    r = luma + 2 * (1 - of_red) * red
+    b = luma + 2 * (1 - of_blue) * blue
+    g = (luma - of_red * r - of_blue * b) / (1 - of_red - of_blue)
+    return np.stack([r, g, b], axis=-1)

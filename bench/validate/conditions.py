@@ -21,6 +21,7 @@ CHARTS: dict[str, float] = {
     "colour": 1.6,
     "grid": 1.2,
     "board": 1.2,
+    "uniform": 2.2,
 }
 PASSWORD = "camcert-proof"  # of a simulated camera
 
@@ -48,6 +49,16 @@ def _of_noise(drawn: dict[str, Any], grey: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+#: Times the picture's size that the chart has: its bare paper is a flat field beyond every side of the picture.
+_FLAT_FILL = 6.0
+
+
+def _flat(drawn: dict[str, Any], flat: dict[str, Any]) -> dict[str, Any]:
+    """Tables for the evenness over the field: red and blue pixels that lose light, too, and light far from clipping."""
+    shading = {key: flat[key] for key in ("red_shading", "blue_shading")}
+    return {**drawn, "lens": {**drawn["lens"], **shading}, "scene": {"fill": _FLAT_FILL}}
+
+
 def camera_tables(chart: str, seed: int) -> dict[str, Any]:
     """The camera file of one seed before one chart, as tables."""
     ranges = tomllib.loads((files("bench.validate") / "conditions.toml").read_text())
@@ -63,6 +74,10 @@ def camera_tables(chart: str, seed: int) -> dict[str, Any]:
     grey = drawn.pop("grey")
     if chart == "grey":
         drawn = _of_noise(drawn, grey)
+    flat = drawn.pop("flat")
+    if chart == "uniform":
+        drawn = _flat(drawn, flat)
+        world = {"illuminance_lx": flat["illuminance_lx"]}
     scene = {"chart": chart, **drawn["scene"], **(board if chart == "board" else {})}
     return {
         "title": f"proof {chart} {seed}",

@@ -25,6 +25,7 @@ from bench.measure.star_resolution import star_resolution
 from bench.measure.wedge import NYQUIST_LIMITED, wedge_resolution
 from bench.validate.captures import Proof
 from bench.validate.measurers_field import FIELD
+from bench.validate.measurers_flat import FLAT
 from bench.validate.measurers_noise import NOISE
 from standards.errors import MeasurementRefused
 from standards.quantity import Estimate
@@ -149,7 +150,7 @@ MEASURERS: tuple[Measurer, ...] = (
         "star", ("resolution.star_centre", "resolution.star_mtf50", "resolution.star_corner_ratio"),
         lambda proof, view, pictures: star_resolution(pictures, view, bits_per_pixel=_bits(proof, view)), _star_truth,
     ),
-    *(Measurer(*row) for row in (*FIELD, *NOISE)),
+    *(Measurer(*row) for row in (*FIELD, *FLAT, *NOISE)),
 )  # fmt: skip
 
 
@@ -165,8 +166,8 @@ def _certified(view: ChartView, seed: int) -> ChartView:
 
 
 def _view(proof: Proof) -> ChartView | None:
-    """The chart as found and certified; None of a board, which its procedure finds by itself."""
-    if proof.chart == "board":
+    """The chart as found and certified; None of a board, which its procedure finds by itself, and of a flat field."""
+    if proof.chart in ("board", "uniform"):
         return None
     refused: MeasurementRefused | None = None
     for picture in decode.first_pictures(proof.capture, 3):
