@@ -58,7 +58,11 @@ def test_the_schemes_of_one_camera_hold_the_same_clauses(name: str) -> None:
     known = catalogue.load()
     rows = [clause.row for clause in load_scheme(name).clauses(known)]
     assert rows[0] == "LAW-230-19-6", "in the order of the scheme's rows"
-    assert rows == [clause.row for clause in load_scheme("acceptance").clauses(known)]
+    installed = [clause.row for clause in load_scheme("acceptance").clauses(known)]
+    text = [
+        row for row in installed if row.startswith("IMG-09")
+    ]  # the label is given where the camera is put up
+    assert rows == [row for row in installed if name != "vendor_ci" or row not in text] and len(text) == 2
     assert not [row for row in rows if known.clause(row).by is not Basis.MEASURED]
 
 
