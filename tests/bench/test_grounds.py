@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_world import Camera, bench, scheme_file
+from virtual_world import Camera, bench, bench_here, scheme_file
 
 from reports.found import read_found
 from reports.grounds import grounds
@@ -121,7 +121,7 @@ def test_verdicts_by_overlay_document_and_declaration(
     }
     results = json.loads((record / "results.json").read_text())
     assert (results["overall"], results["contract"]) == ("does_not_conform", "not_met")
-    verified = bench("verify", str(record))
+    verified = bench_here("verify", str(record))
     assert verified.returncode == 0, verified.stdout + verified.stderr
     _report_names_them(record)
 
@@ -135,7 +135,7 @@ def _report_names_them(record: Path) -> None:
     assert "张三" in documents and "已申报，未见文件" in documents
     editions = next(text for title, text in tables.items() if title.startswith("标准版本"))
     assert "2026-02-01起实施" in editions
-    made = bench("report", str(record))
+    made = bench_here("report", str(record))
     assert made.returncode == 0, made.stderr
     assert (record / "inspection.pdf").stat().st_size > 50_000
 
@@ -144,7 +144,7 @@ def test_an_overlay_is_in_the_plan_and_its_hash(world: dict[str, Path], tmp_path
     plans = {}
     for name, options in (("without", ()), ("with", ("overlay",))):
         file = tmp_path / f"{name}.json"
-        made = bench(
+        made = bench_here(
             "plan",
             *_options(world, "declaration", *options),
             "--camera",
@@ -161,7 +161,7 @@ def test_an_overlay_is_in_the_plan_and_its_hash(world: dict[str, Path], tmp_path
     reasons = {item["key"]: item["reason"] for item in without["items"]}
     assert reasons["CAM-11.frame_rate"] == "limit unknown: text required"
     assert {i["key"]: i["applicability"] for i in with_it["items"]}["CAM-11.frame_rate"] == "run"
-    refused = bench("run", "--plan", str(tmp_path / "with.json"), "--out", str(tmp_path / "r"))
+    refused = bench_here("run", "--plan", str(tmp_path / "with.json"), "--out", str(tmp_path / "r"))
     assert refused.returncode == 2 and "other overlays (lab-2026)" in refused.stderr
 
 
@@ -177,7 +177,7 @@ def test_the_date_of_the_product_picks_the_editions(
     day: str, governs: set[str], reason: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "plan.json"
-    made = bench(
+    made = bench_here(
         *("plan", "--scheme", "vendor_ci", "--camera", "onvif://192.0.2.1", "--date", day, "--out", str(file))
     )
     assert made.returncode == 0, made.stderr
@@ -195,7 +195,7 @@ def test_a_document_that_changed_is_a_bench_fault(
     """The plan froze another file: the run says so and judges nothing by it."""
     one, plan, record = camera(), tmp_path / "plan.json", tmp_path / "record"
     options = _options(world, "declaration")
-    assert bench("plan", *options, "--camera", one.onvif, "--out", str(plan)).returncode == 0
+    assert bench_here("plan", *options, "--camera", one.onvif, "--out", str(plan)).returncode == 0
     (world["declaration"].parent / "sign.jpg").write_bytes(b"another photograph")
     bench(
         *("run", "--plan", str(plan), "--camera", one.onvif, *_options(world, "declaration")),

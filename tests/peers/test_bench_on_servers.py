@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_world import bench, scheme_file
+from virtual_world import bench, bench_here, scheme_file
 
 pytestmark = pytest.mark.paced
 
@@ -38,7 +38,7 @@ def test_the_record_says_what_ffprobe_says(server: Any, footage: Any, tmp_path: 
         assert "no content counter" in items[row]["reason"]
     assert not [row for row, item in items.items() if item["execution"] == "bench_fault"]
 
-    verified = bench("verify", str(record))
+    verified = bench_here("verify", str(record))
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from click.testing import CliRunner
 
 from fixtures.simulated.config import camera_tables
 
@@ -135,6 +136,19 @@ def bench(
         stdin=subprocess.DEVNULL,
         check=False,
     )
+
+
+def bench_here(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The bench command within this process: for one that ends before any camera, or needs none.
+
+    Raises what the command raises, where a process would show a traceback.
+    """
+    from bench.cli import main
+
+    done = CliRunner().invoke(main, arguments, env=env)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def findings(record: Path) -> dict[str, dict[str, Any]]:
