@@ -1,4 +1,4 @@
-"""The declared reference picture: hashed when the plan is made, read into evidence when it runs."""
+"""The declared view: regions to be masked, and a reference picture: hashed in the plan, read into evidence in a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.documents import content_of
 from standards.declaration import Declaration
 from standards.errors import BadFile, CaptureFault, MeasurementRefused, UsageError
-from standards.view import FrozenReference
+from standards.view import FrozenReference, MaskRegion
 
 __all__ = ["SiteView", "frozen_view", "luma_of_png"]
 
@@ -26,7 +26,7 @@ _MOST_SIDE = 16384  # pixels: no camera's picture is larger
 
 
 def frozen_view(declared: Declaration, declaration: Path) -> dict[str, Any]:
-    """What the plan's declaration holds of the view: the reference with its file's sha256; JSON values.
+    """What the plan's declaration holds of the view: the reference with its file's sha256, regions to mask; JSON values.
 
     Raises BadFile for a reference that is not there, lies outside the declaration's folder, or is no PNG picture.
     """
@@ -44,6 +44,8 @@ def frozen_view(declared: Declaration, declaration: Path) -> dict[str, Any]:
             **declared.reference.model_dump(), sha256=hashlib.sha256(content).hexdigest()
         )
         found["reference"] = frozen.model_dump(mode="json", exclude_none=True)
+    if declared.mask:
+        found["mask"] = [one.model_dump(mode="json", exclude_none=True) for one in declared.mask]
     return found
 
 
@@ -76,6 +78,15 @@ class SiteView:
                 "no reference picture: add [reference] with a PNG of this stream to the declaration"
             )
         return FrozenReference.model_validate(self.declared["reference"])
+
+    @property
+    def masks(self) -> tuple[MaskRegion, ...]:
+        """The regions that have to be masked. Raises MeasurementRefused where none was declared."""
+        if "mask" not in self.declared:
+            raise MeasurementRefused(
+                "no region that has to be masked: add [[mask]] with name, x, y, width and height to the declaration"
+            )
+        return tuple(MaskRegion.model_validate(one) for one in self.declared["mask"])
 
     @cached_property
     def _content(self) -> bytes:

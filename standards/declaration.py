@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from standards.clause import Clause, Evidence
 from standards.documents import Claim
 from standards.files import read_toml
 from standards.scheme import CameraDeclaration, Governing, Scheme
-from standards.view import Osd, Reference
+from standards.view import MaskRegion, Osd, Reference
 
 __all__ = [
     "Applies", "Dates", "Declaration", "Governed", "applies", "governing_date", "load_declaration",
@@ -39,13 +39,21 @@ class Dates(_Strict):
 
 
 class Declaration(_Strict):
-    """The declaration file: [camera], [dates], [[document]], [reference] and [osd], all optional."""
+    """The declaration file: [camera], [dates], [[document]], [reference], [osd] and [[mask]], all optional."""
 
     camera: CameraDeclaration = CameraDeclaration()
     dates: Dates = Dates()
     document: tuple[Claim, ...] = ()
     reference: Reference | None = None
     osd: Osd = Osd()
+    mask: tuple[MaskRegion, ...] = Field(default=(), max_length=16)
+
+    @model_validator(mode="after")
+    def _names(self) -> Declaration:
+        names = [one.name for one in self.mask]
+        if len(set(names)) < len(names):
+            raise ValueError("two regions under [[mask]] have one name: rename one")
+        return self
 
     def with_defaults(self, defaults: CameraDeclaration) -> Declaration:
         """What is declared, and the scheme's defaults where nothing is."""

@@ -26,6 +26,15 @@ by = "Li Ming"
 on = 2026-03-02
 hfov_deg = 60.0
 """
+MASK = """
+[[mask]]
+name = "window of house 12"
+x = 0.5
+y = 0.4
+width = 0.2
+height = 0.3
+"""
+MASKED = {"x": 0.5, "y": 0.4, "width": 0.15, "height": 0.3}  # a quarter of the declared width is left open
 OVERLAY = """[overlay]
 name = "site"
 who = "Site"
@@ -41,6 +50,23 @@ upper = 5
 row = "LAW-230-10b.direction"
 unit = "deg"
 upper = 1
+
+[[standard]]
+name = "Site contract"
+title_zh = "现场合同"
+
+[[standard.clause]]
+row = "S-1"
+title_zh = "隐私遮挡"
+title_en = "Privacy mask"
+requirement_zh = "遮挡率不低于95%"
+requirement_en = "at least 95 % masked"
+quantity = "picture.privacy_mask_coverage"
+unit = "%"
+lower = 95
+bindingness = "contract"
+evidence = "seen-P"
+source = "Site contract"
 """
 SHIFT = 12.0  # pixels of 640 across
 
@@ -82,6 +108,46 @@ def test_what_is_not_declared_is_refused() -> None:
     view = SiteView({}, None, str, tuple)
     with pytest.raises(MeasurementRefused, match=r"add \[reference\]"):
         view.picture  # noqa: B018
+    with pytest.raises(MeasurementRefused, match=r"add \[\[mask\]\]"):
+        view.masks  # noqa: B018
+
+
+def test_the_plan_holds_the_regions_to_be_masked(tmp_path: Path) -> None:
+    text = MASK + '[[mask]]\nname = "gable"\npoints = [[0.1, 0.1], [0.3, 0.1], [0.2, 0.3]]\n'
+    found, file = declared(tmp_path, b"", text)
+    assert json.loads(json.dumps(found)) == found
+    window, gable = SiteView(found, file, str, tuple).masks
+    assert window.corners == ((0.5, 0.4), (0.7, 0.4), (0.7, 0.7), (0.5, 0.7))
+    assert gable.corners == ((0.1, 0.1), (0.3, 0.1), (0.2, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("x = 0.5", "x = 0.9", r"reaches beyond the picture"),
+        ("x = 0.5", "x = 1.5", r"mask\[1\]\.x.*less than or equal to 1"),
+        ("width = 0.2", "width = 0.004", r"under 0\.01 of the picture.*declare it larger"),
+        ("height = 0.3", "", r"needs x, y, width and height, or points"),
+        ("height = 0.3", "height = 0.3\npoints = [[0, 0], [0.5, 0], [0, 0.5]]", r"keep one of them"),
+        ("height = 0.3", "heigt = 0.3", r"heigt"),
+        (
+            "x = 0.5\ny = 0.4\nwidth = 0.2\nheight = 0.3",
+            "points = [[0, 0], [0.4, 0.4], [0.4, 0], [0, 0.4]]",
+            "split it",
+        ),
+        (
+            "x = 0.5\ny = 0.4\nwidth = 0.2\nheight = 0.3",
+            "points = [[0.5, 0.1], [0.75, 0.9], [0.1, 0.4], [0.9, 0.4], [0.25, 0.9]]",
+            "split it",
+        ),
+        ("[[mask]]", MASK + "[[mask]]", "two regions"),
+        ("[[mask]]", "".join(MASK.replace("12", str(n)) for n in range(20, 36)) + "[[mask]]", "mask"),
+    ],
+)
+def test_a_region_that_is_none(tmp_path: Path, old: str, new: str, words: str) -> None:
+    with pytest.raises(BadFile, match=words) as caught:
+        declared(tmp_path, b"", MASK.replace(old, new))
+    assert "declaration.toml" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +176,9 @@ def test_colour_and_depth_are_brought_to_luma() -> None:
 
 
 def measured(camera: Callable[..., Camera], folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Record and items of a run before a camera that has turned and shows a text, seven seconds ahead."""
+    """Record and items of a run before a camera that has turned, shows a text, seven seconds ahead, and a mask."""
     reference = imager(640, 360, scene={"chart": "edges", "dx": SHIFT}).frame(moment()).luma
-    text = REFERENCE + '[osd]\nlabel = "Gate 3"\n'
+    text = REFERENCE + '[osd]\nlabel = "Gate 3"\n' + MASK
     _, file = declared(folder, png(np.asarray(reference, np.uint8)), text)
     (folder / "overlay.toml").write_text(OVERLAY)
     changes = {
@@ -125,6 +191,7 @@ def measured(camera: Callable[..., Camera], folder: Path) -> tuple[Path, dict[st
         "stream": {"width": 640, "height": 360, "bitrate_kbit": 2500},
         "scene": {"chart": "edges"},
         "osd": {"show": True, "label": "Gate 3", "height": 0.05, "offset_s": 7.0},
+        "mask": [MASKED],
     }
     one, record = camera(small), folder / "record"
     given = {"--scheme": scheme, "--camera": one.onvif, "--declaration": file, "--out": record,
@@ -135,7 +202,9 @@ def measured(camera: Callable[..., Camera], folder: Path) -> tuple[Path, dict[st
 
 
 @pytest.mark.timeout(120)
-def test_a_run_measures_drift_and_reads_the_text(camera: Callable[..., Camera], tmp_path: Path) -> None:
+def test_a_run_measures_drift_and_mask_and_reads_the_text(
+    camera: Callable[..., Camera], tmp_path: Path
+) -> None:
     record, items = measured(camera, tmp_path)
     assert items["LAW-230-10b.coverage"]["conformity"] == "pass"
     assert items["LAW-230-10b.direction"]["conformity"] == "fail"
@@ -148,6 +217,9 @@ def test_a_run_measures_drift_and_reads_the_text(camera: Callable[..., Camera], 
     ):
         estimate = found[key]
         assert estimate["value"] == pytest.approx(truth, abs=max(3 * estimate["u"], 0.02)), key
+    masked = found["picture.privacy_mask_coverage"]
+    assert masked["value"] == pytest.approx(75.0, abs=max(3 * masked["u"], 0.1))
+    assert items["S-1"]["conformity"] == "fail"
     digest = hashlib.sha256((tmp_path / "gate.png").read_bytes()).hexdigest()
     assert f"sha256:{digest}" in items["LAW-230-10b.coverage"]["evidence"]
     assert len(items["LAW-230-10b.coverage"]["evidence"]) > 1

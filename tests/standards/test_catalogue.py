@@ -145,6 +145,8 @@ def test_every_clause_has_its_texts_and_its_quantity(known: Catalogue) -> None:
         "picture.luminance_uniformity",
         "picture.maximum_illumination",
         "picture.pixel_density_vertical",
+        "picture.privacy_mask_border",
+        "picture.privacy_mask_coverage",
         "picture.snr_encoded",
         "picture.ssim",
         "picture.to_day_illuminance",
