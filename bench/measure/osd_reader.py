@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from standards.errors import BenchError
+from standards.errors import BenchError, MeasurementRefused
 
 __all__ = ["Box", "TextLine", "lines_in", "text_in"]
 
@@ -25,6 +25,7 @@ _NEAR = 2.0  # heights: pieces of a row that are no further apart belong togethe
 _SAME_ROW = 0.5  # of the lower one's height, which has to be shared
 _MARGIN = 0.1  # heights around a line
 _MOST_LINES = 40  # of a picture: a scene full of shop signs is not read to its end
+_MOST_ASPECT = 8.0  # sides of a picture that is searched: the reader gives up on strips
 _LEAST_HEIGHT = 6.0  # pixels: smaller is no text that anyone reads
 
 
@@ -117,7 +118,10 @@ def text_in(luma: _Luma, box: Box) -> TextLine:
 def lines_in(luma: _Luma) -> tuple[TextLine, ...]:
     """Every line of text in a picture, from the top.
 
-    luma: (rows, columns) uint8. About a second of processor time for 1920 x 1080.
+    luma: (rows, columns) uint8. About a second of processor time for 1920 x 1080. Raises MeasurementRefused for a picture
+    more than eight times as long as it is wide.
     """
+    if max(luma.shape) > _MOST_ASPECT * min(luma.shape):
+        raise MeasurementRefused(f"a picture of {luma.shape[1]} x {luma.shape[0]} is not searched for text")
     found = (text_in(luma, box) for box in rows_of(_boxes(luma)))
     return tuple(line for line in found if line.text)

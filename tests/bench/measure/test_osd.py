@@ -51,6 +51,8 @@ def test_a_picture_without_text_shows_none() -> None:
     assert shows_label(found, "Gate 3").value is False
     with pytest.raises(MeasurementRefused, match="no whole picture"):
         read_osd([])
+    with pytest.raises(MeasurementRefused, match="3000 x 20"):
+        read_osd([np.zeros((20, 3000), np.uint8)])
 
 
 @pytest.mark.parametrize(
