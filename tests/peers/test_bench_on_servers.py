@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_world import bench, bench_here, scheme_file
+from virtual_world import ROOT, bench, bench_here, scheme_file
 
 pytestmark = pytest.mark.paced
 
-SECONDS = 22.0  # vendor_ci judges interruptions from 20 s on
+SECONDS = 12.0  # two seams of the footage are in it
 
 
 @pytest.mark.timeout(300)
@@ -21,7 +22,14 @@ def test_the_record_says_what_ffprobe_says(server: Any, footage: Any, tmp_path: 
     film = footage(SECONDS + 13)  # connecting and ending take a part of it
     steps = {b - a for a, b in zip(film.ticks, film.ticks[1:], strict=False)}
     assert len(steps) == 1, "the footage is laid end to end without a hole"
-    scheme = scheme_file(tmp_path / "short.toml", {"capture": {"seconds": SECONDS, "flashes": 0}})
+    rows = tomllib.loads((ROOT / "standards" / "schemes" / "vendor_ci.toml").read_text())["rows"]
+    for row in rows:
+        if (
+            "minimum_s" in row
+        ):  # what vendor_ci asks for before it judges interruptions is longer than this run
+            row["minimum_s"] = SECONDS - 2.0
+    capture = {"seconds": SECONDS, "flashes": 0}
+    scheme = scheme_file(tmp_path / "short.toml", {"capture": capture, "rows": rows})
     record, items = _undoubled_run(server, film, scheme, tmp_path)
 
     assert (items["IMG-10.width"]["value"], items["IMG-10.height"]["value"]) == (film.width, film.height)

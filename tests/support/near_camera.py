@@ -138,6 +138,21 @@ def watch(url: str, seconds: float = 2.0, password: str = "camcert-sim", after: 
     return out
 
 
+def rows_of(camera: Near, seen: Watched) -> list[dict[str, Any]]:
+    """Truth of the pictures from the first to the last one watched, by their number."""
+    stamps = set(seen.stamps)
+    rows = camera.truth()
+    inside = [row["index"] for row in rows if row["timestamp"] in stamps]
+    return sorted(
+        (row for row in rows if min(inside) <= row["index"] <= max(inside)), key=lambda row: row["index"]
+    )
+
+
+def with_fault(rows: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """Those of the pictures that a fault of this kind struck."""
+    return [row for row in rows if kind in row["faults"]]
+
+
 def nal_types(unit: list[Rtp]) -> list[int]:
     """Types of the H.264 NAL units that begin in a picture's packets (RFC 6184, 5.4)."""
     kinds = []
