@@ -23,7 +23,8 @@ class _Figure(BaseModel):
 class MaskLimits(BaseModel):
     """level, scatter, change: codes that one colour may be off, scatter by, and change by from picture to picture; step:
     codes at a border; sharpness, sharpness_aslant: share of a step within a pixel; surroundings: codes that the scene
-    around has to vary by; band: pixels along a border that the coder mixes."""
+    around has to vary by; band: pixels along a border that the coder mixes; foreign: share within
+    that may be of other codes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

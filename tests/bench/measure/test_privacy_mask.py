@@ -100,6 +100,14 @@ def test_a_body_that_shines_through_is_seen() -> None:
     assert float(covered.value) == pytest.approx(100 * (1 - 20 * 20 / 8000), abs=1)
 
 
+def test_a_region_in_which_all_moves_has_no_mask() -> None:
+    taken = pictures(None)
+    taken[::2] = np.clip(taken[::2].astype(int) + 60, 0, 255).astype(np.uint8)
+    taken[1::2] //= 2
+    covered = mask_coverage(see(taken))
+    assert covered.value == 0.0 and covered.details["regions"][0]["seen"] == "all of it moves"
+
+
 def test_a_plain_wall_is_no_mask() -> None:
     codes = scene().copy()
     codes[20:150, 80:230] = 180
