@@ -84,6 +84,16 @@ def test_what_shows_through_covers_nothing(opacity: float) -> None:
     assert mask_coverage(see(pictures(DECLARED, opacity=opacity))).value == 0.0
 
 
+@pytest.mark.parametrize("tile", [10, 20])
+def test_a_mosaic_covers_nothing(tile: int) -> None:
+    taken = pictures(None)
+    left, top, right, bottom = DECLARED
+    part = scene()[top:bottom, left:right]
+    small = cv2.resize(part, ((right - left) // tile, (bottom - top) // tile), interpolation=cv2.INTER_AREA)
+    taken[:, top:bottom, left:right] = np.rint(np.kron(small, np.ones((tile, tile)))).astype(np.uint8)
+    assert mask_coverage(see(taken)).value == 0.0
+
+
 def test_a_mask_that_comes_and_goes_covers_nothing() -> None:
     taken = pictures(DECLARED)
     taken[2] = pictures(None)[2]
