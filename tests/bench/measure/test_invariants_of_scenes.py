@@ -22,7 +22,7 @@ from bench.measure.chart_view import ChartView, locate
 from bench.measure.edge import edge_sfr
 from bench.measure.edge_iso import edge_sfr_iso
 from bench.measure.flicker import flicker
-from bench.measure.osd import read_time
+from bench.measure.osd import read_osd
 from bench.measure.picture import picture_size
 from bench.measure.sharpness import centre_edges, sharpness, tone_uncertainty
 from bench.measure.similarity import similarity
@@ -209,7 +209,7 @@ def test_the_time_is_read_whatever_shift_gain_offset_and_depth(
 ) -> None:
     moved = np.roll(stamped(), (dy, dx), (0, 1))
     changed = np.clip(np.rint(gain * moved.astype(np.float64) + offset), 0, 255).astype(np.uint8)
-    found = read_time(depth_of(changed, bits))
+    (found,) = read_osd([depth_of(changed, bits)]).times
     assert found is not None and found.shown == 1_795_780_800
 
 
