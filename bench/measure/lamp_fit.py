@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 _FEWEST_FLASHES = 5
 _SEARCH_S = (-0.1, 10.0)  # latencies looked at
 _SEARCH_STEP_S = 0.005
+_AT_ONCE = 1 << 20  # pictures times latencies that are tried at once: 8 MB
 _CLOCK_BOUND = 0.02  # relative; an RTP clock farther off is no 90 kHz clock
 _DRIFT_RANGE = 300e-6  # about the drift seen in the arrivals, relative
 _OUTLIER = 0.03  # share of switches that a repeated picture may have spoilt
@@ -173,15 +174,11 @@ def _coarse(camera: Floats, base: float, level: Floats, light: Floats, lit: NDAr
     y = level[seen] - level[seen].mean()
     host = base + camera[seen]
     lit_time = np.concatenate([[0.0], np.cumsum(np.diff(light) * lit[:-1])])
-    half = _SEARCH_STEP_S * 2
     lates = np.arange(_SEARCH_S[0], _SEARCH_S[1], _SEARCH_STEP_S)
-    score = np.zeros(len(lates))
-    for i, late in enumerate(lates):
-        middle = host - late
-        model = np.interp(middle + half, light, lit_time) - np.interp(middle - half, light, lit_time)
-        model -= model.mean()
-        power = float(model @ model)
-        score[i] = float(model @ y) / math.sqrt(power * float(y @ y)) if power > 0 else 0.0
+    rows = max(1, _AT_ONCE // len(host))
+    score = np.concatenate(
+        [_scores(lates[n : n + rows], host, y, light, lit_time) for n in range(0, len(lates), rows)]
+    )
     best = int(score.argmax())
     rival = float(score[np.abs(lates - lates[best]) > 0.2].max())
     if score[best] < 0.7:
@@ -194,6 +191,20 @@ def _coarse(camera: Floats, base: float, level: Floats, light: Floats, lit: NDAr
             "flash at random intervals"
         )
     return float(lates[best])
+
+
+def _scores(lates: Floats, host: Floats, y: Floats, light: Floats, lit_time: Floats) -> Floats:
+    """Correlation of the levels with the light within two steps of each picture, for latencies one step apart.
+
+    lates: (n,) s; host, y: (pictures,) arrivals, s, and levels less their mean; lit_time: seconds of light until `light`.
+    """
+    around = lates[0] + _SEARCH_STEP_S * np.arange(-2, len(lates) + 2)
+    until = np.interp(host[None, :] - around[:, None], light, lit_time)
+    model = until[:-4] - until[4:]
+    model -= model.mean(axis=1, keepdims=True)
+    power = np.einsum("ij,ij->i", model, model)
+    size = np.sqrt(power * float(y @ y))
+    return np.asarray(np.divide(model @ y, size, out=np.zeros(len(lates)), where=power > 0))
 
 
 def _edges(
