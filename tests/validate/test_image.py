@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from virtual_world import bench_here
 
 from bench.validate.conditions import CHARTS, camera_tables
 from bench.validate.measurers import Row
@@ -35,7 +36,7 @@ def test_a_case_goes_through_the_whole_chain_and_is_not_made_twice(tmp_path: Pat
 
 
 def test_seeds_that_are_no_range_are_refused(tmp_path: Path) -> None:
-    done = prove(tmp_path, "--seeds", "200:100")
+    done = bench_here("validate", "image", "--out", str(tmp_path), "--seeds", "200:100")
     assert done.returncode == 2
     assert "FIRST:LAST" in done.stderr
 
