@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def _declared(requirements: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(r).name) for r in requirements}
 
 
+@cache
 def _imported() -> dict[str, str]:
     """Top-level names of third-party imports in the five packages, with one file that has them."""
     found: dict[str, str] = {}
