@@ -14,7 +14,7 @@ from standards.catalogue import load
 from standards.errors import UnknownName
 from standards.quantity import Bound, Estimate, Finding
 
-__all__ = ["details", "quantity_zh"]
+__all__ = ["METHODS_ZH", "details", "quantity_zh"]
 
 _ORIGIN_ZH = {"real": "实测", "simulated": "模拟", "replayed": "回放", "typed": "人工录入"}
 #: Side results worth printing, by their key in an estimate's details, with digits' scale and unit.
@@ -35,13 +35,27 @@ _ANOMALY_ZH = (
 _MOST_LISTED = 60
 
 
-#: Procedures as a laboratory names its methods; one that is not here is printed by its own name.
-_METHODS_ZH = {
+#: Procedures as a laboratory names its methods, by their tests' names.
+METHODS_ZH = {
     "continuity": "连续性分析（时间戳、内容计数与到达）", "timestamp_rule": "RTP时间戳规则分析",
     "live_frame_rate": "帧率测量（时间戳、到达、非重复图像）", "lamp_latency": "闪光灯法延迟测量",
     "picture_size": "解码图像尺寸读取", "limiting_resolution": "斜边法分辨力测量",
     "declared_features": "ONVIF功能查询", "document": "文件与照片审查",
+    "osd_time": "图像叠加文字识读（日期时间）", "osd_label": "图像叠加文字识读（标识）",
+    "privacy_mask": "隐私遮挡区域检查", "view": "与基准图像比对", "colour_rendition": "色卡法色彩还原测量",
+    "day_night_mode": "昼夜模式判别", "day_night_switching": "灯箱法昼夜转换测量", "blur": "图像模糊诊断",
+    "cast": "图像偏色诊断", "clipped": "图像过亮诊断", "frozen": "画面冻结诊断（内容计数）", "hidden": "画面遮挡诊断",
+    "levels": "图像过暗与黑屏诊断", "noise": "图像噪声诊断", "shake": "画面抖动诊断",
+    "standstill": "画面静止诊断（疑似冻结）", "stripes": "图像条纹诊断",
+    "fall_off": "边角照度衰减测量", "geometric_distortion": "网格法几何失真测量",
+    "uniformity": "均匀视场分块测量", "flicker": "灯光闪烁测量", "maximum_illumination": "灯箱法最高照度测量",
+    "minimum_illumination": "灯箱法最低照度测量", "dynamic_range": "灰阶法动态范围测量", "grey_levels": "灰阶级数测量",
+    "signal_to_noise": "灰阶法信噪比测量", "sharpness": "斜边法采样效率与过度锐化测量",
+    "peak_signal_to_noise": "与基准图像比对（PSNR、SSIM）", "pixel_density": "标板法像素密度测量",
+    "star_resolution": "西门子星图法分辨力测量", "wedge_resolution": "双曲线楔形法分辨力测量",
 }  # fmt: skip
+#: Texts worth printing, by their key in an estimate's details.
+_READ_ZH = (("label", "声明的标识"), ("read_text", "识读所得文字"))
 
 
 def quantity_zh(quantity: str) -> str:
@@ -120,7 +134,7 @@ def _edges(estimate: Estimate) -> Table:
 
 def _method(finding: Finding) -> str:
     name = finding.procedure.rpartition(".")[2].removeprefix("test_")
-    return f"{_METHODS_ZH.get(name, name)},第{finding.procedure_version}版" if name else BLANK
+    return f"{METHODS_ZH.get(name, name)},第{finding.procedure_version}版" if name else BLANK
 
 
 def _fields(finding: Finding) -> tuple[Field, ...]:
@@ -144,6 +158,10 @@ def _side(estimate: Estimate) -> tuple[Field, ...]:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
             shown = str(value) if isinstance(value, int) else number(value * scale, 4)
             fields.append(Field(label, f"{shown} {unit}"))
+    for key, label in _READ_ZH:
+        text = estimate.details.get(key)
+        if isinstance(text, str) and text:
+            fields.append(Field(label, text))
     return tuple(fields)
 
 

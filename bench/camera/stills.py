@@ -31,6 +31,7 @@ _MATRICES: dict[int, Matrix] = {
     9: "bt2020",
     10: "bt2020",
 }  # ITU-T H.273, table 4
+_MOST_LATE_S = 0.5  # a picture is late by less, unless the camera's time base jumped
 _HEAD_BYTES = 1024  # a JPEG file's tables lie before
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _FULL_RANGE_FORMATS = frozenset({"yuvj420p", "yuvj422p", "yuvj444p"})
@@ -206,9 +207,15 @@ def timed(capture: Capture, seconds: float, most: int) -> tuple[list[Luma], list
         return [], []
     stamps = (units["timestamp"] - units["timestamp"][keys[0]]).astype(np.float64) / capture.clock_rate
     came = units["last"].astype(np.float64) / 1e9
-    begin = float((came - stamps).min())
-    last = int(np.searchsorted(stamps, seconds, side="right"))
-    wanted = set(_spread(np.arange(int(keys[0]), max(last, int(keys[0]) + 1)), most))
+    last = int(np.searchsorted(came, came[keys[0]] + seconds, side="right"))
+    used = slice(int(keys[0]), max(last, int(keys[0]) + 1))
+    late = (came - stamps)[used]
+    if np.ptp(late) > _MOST_LATE_S:  # the time base jumps: only what the bench saw is left
+        stamps, begin = came, 0.0
+    else:
+        begin = float(late.min())
+    places = np.arange(used.start, used.stop)
+    wanted = set(_spread(places, most))
     pictures: list[Luma] = []
     times: list[float] = []
     for index, frame in _whole_pictures(capture, range(int(keys[0]), max(wanted) + 1)):
@@ -217,8 +224,8 @@ def timed(capture: Capture, seconds: float, most: int) -> tuple[list[Luma], list
         luma = luma_of(frame)
         if pictures and luma.shape != pictures[0].shape:
             break
-        if (len(pictures) + 1) * luma.size > _MOST_STACK_BYTES:
-            break
+        if not pictures and len(wanted) * luma.size > _MOST_STACK_BYTES:
+            wanted = set(_spread(places, max(_MOST_STACK_BYTES // luma.size, 2)))
         pictures.append(luma.copy())
         times.append(begin + float(stamps[index]))
     return pictures, times

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +21,24 @@ __all__ = ["Reading", "Readings", "osd_time_offset", "read_osd", "shows_label", 
 
 _Luma = NDArray[np.uint8]
 
-_TIME = (
-    r"(?P<H>\d{1,2}) ?: ?(?P<M>\d{2}) ?: ?(?P<S>\d{2})(?:\.\d{1,3})?\s*(?P<half>am|pm|上午|下午)?(?![\d:])"
-)
-#: What may stand between date and time, or before the time: a day of the week, in Chinese or English.
-_BETWEEN = r"[^\d:]{0,16}?"
+_TIME = r"(?P<H>\d{1,2}) ?: ?(?P<M>\d{2}) ?: ?(?P<S>\d{2})(?:\.\d{1,3})?(?![\d:])(?P<after>\s*(?:[ap]\.?m\b|上午|下午))?"
+#: What may stand between date and time: a day of the week, a half of the day, a label.
+_BETWEEN = r"(?P<between>[^\d:]{0,16}?)"
+_BEFORE_NOON = re.compile(r"上午|凌晨|早上|早晨|(?<![a-z])a\.?m(?![a-z])")
+_AFTER_NOON = re.compile(r"下午|中午|傍晚|晚上|(?<![a-z])p\.?m(?![a-z])")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _SURE = 0.80  # least score of a text that is believed
-_FEWEST, _LEAST_SHARE = 3, 0.6  # pictures that have to be read; of these, that have to agree
+_FEWEST, _LEAST_SHARE = 3, 0.6  # pictures that have to be read
+_AGREE = 0.9  # of these, that have to agree within a second: a clock that is set, or runs wrongly, loses more of 2.4 s
+_LEAST_S = 1.0  # from the first picture to the last: in less no clock need tick
 _LOOK = 3  # pictures that are searched as a whole
 _MOST_PICTURES = 400
 _DIGITS = 4  # so many in one line may be a date or a time that was not made out
-_UNLIKE = 0.5  # likeness below which a text is another one; above and not equal, somebody has to look
+_SAME_PLACE = 0.5  # of two boxes' common area, from which they are one line's
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
-_ALIKE = str.maketrans("oOIl|", "00111")  # signs that a person cannot tell apart either
+_ALIKE = str.maketrans(
+    "oOIl|", "00111"
+)  # signs that a person cannot tell apart either; before case is dropped
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,13 @@ class Reading:
 @dataclass(frozen=True)
 class Readings:
     """What was read in pictures of one camera. times: a Reading a picture, None where none was certain; lines: those of the
-    few pictures that were searched as a whole; layout: of the time that was found; None where none was."""
+    few pictures that were searched as a whole; layout: of the time that was found; None where none was; ambiguous: layouts
+    by which the date would be another day."""
 
     times: tuple[Reading | None, ...]
     lines: tuple[tuple[TextLine, ...], ...]
     layout: str | None
+    ambiguous: tuple[str, ...] = ()
 
 
 def _folded(text: str) -> str:
@@ -63,17 +68,23 @@ def _folded(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).translate(_DASHES)).lower()
 
 
-def _bare(text: str) -> str:
-    """A folded text without spaces, and with one sign for those that look the same."""
-    return _folded(text).replace(" ", "").translate(_ALIKE)
+def _plain(text: str) -> str:
+    """A text as labels are compared: folded, with one sign for those that look the same."""
+    return _folded(unicodedata.normalize("NFKC", text).translate(_ALIKE))
 
 
 def _but_the_time(text: str) -> str:
-    """A text without its date and time, whose figures are no label's."""
-    text = _folded(text)
+    """A text without its date and time, whose figures are no label's; what stood between them stays."""
+    text = unicodedata.normalize("NFKC", text).translate(_DASHES)
     for pattern in _PATTERNS.values():
-        text = pattern.sub("\n", text)
+        text = pattern.sub(lambda found: f"\n{found['between']}\n", text)
     return text
+
+
+def _holds(text: str, label: str) -> bool:
+    """Whether a text holds a label that no letter, figure or Chinese sign adjoins: CAM 1 does not stand in CAM 12."""
+    spaced = r"\s*".join(re.escape(sign) for sign in label if not sign.isspace())
+    return re.search(rf"(?<!\w){spaced}(?!\w)", text) is not None
 
 
 def _pattern(layout: str) -> re.Pattern[str]:
@@ -81,7 +92,7 @@ def _pattern(layout: str) -> re.Pattern[str]:
     for run in re.findall(r"y+|m+|d+|[^ymd]", layout):
         digits = r"\d{4}" if run[0] == "y" else r"\d{1,2}"
         date += f"(?P<{run[0]}>{digits})" if run[0] in "ymd" else f" ?{re.escape(run)} ?"
-    return re.compile(r"(?<!\d)" + date + _BETWEEN + _TIME)
+    return re.compile(r"(?<!\d)" + date + _BETWEEN + _TIME, re.IGNORECASE)
 
 
 _PATTERNS: dict[str, re.Pattern[str]] = {layout: _pattern(layout) for layout in LAYOUTS}
@@ -90,11 +101,12 @@ _PATTERNS: dict[str, re.Pattern[str]] = {layout: _pattern(layout) for layout in 
 def _seconds(parts: dict[str, str | None]) -> int | None:
     """Seconds since 1970; None where there is no such time."""
     year, month, day, hour, minute, second = (int(parts[key] or 0) for key in "ymdHMS")
-    half = parts["half"]
-    if half is not None:
-        if not 1 <= hour <= 12:
+    said = f"{parts['between'] or ''} {parts['after'] or ''}"
+    early, late = _BEFORE_NOON.search(said) is not None, _AFTER_NOON.search(said) is not None
+    if early or late:
+        if early == late or not 1 <= hour <= 12 or ("晚上" in said and hour == 12):
             return None
-        hour = hour % 12 + 12 * (half in ("pm", "下午"))
+        hour = hour % 12 + 12 * late
     try:
         when = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
@@ -125,7 +137,7 @@ def read_osd(
 
     pictures: (rows, columns) uint8 luma each; layout: one of LAYOUTS, found where None; lines, text: the reader. Three
     pictures are searched as a whole, in all others the line of the time alone is read. Raises MeasurementRefused where no
-    picture is there, or the date may be meant in two ways (03/04/2026).
+    picture is there.
     """
     if not pictures:
         raise MeasurementRefused("no whole picture was captured: capture longer, mend the network")
@@ -133,33 +145,74 @@ def read_osd(
     places = sorted({round(p) for p in np.linspace(0, len(pictures) - 1, _LOOK).tolist()})
     searched = tuple(lines(pictures[place]) for place in places)
     allowed: tuple[str, ...] = (layout,) if layout is not None else LAYOUTS
-    boxes = [line.box for seen in searched for line in seen if times_in(line.text, allowed)]
-    if not boxes:
+    box = _place(searched, allowed)
+    if box is None:
         return Readings((None,) * len(pictures), searched, None)
-    box = max(boxes, key=boxes.count)
     read = [text(picture, box) for picture in pictures]
     shown = [times_in(one.text, allowed) if one.score >= _SURE else {} for one in read]
     fitting = [name for name in allowed if any(name in times for times in shown)]
-    # A layout that the dates of all pictures allow stays; 27/11 is no month, and takes mm/dd away.
-    whole = [name for name in fitting if all(name in times for times in shown if times)]
-    if len(whole) > 1:
-        raise MeasurementRefused(
-            f"the date may be meant as {' or '.join(whole)}: name the layout under [osd] of the declaration"
-        )
     if not fitting:
         return Readings((None,) * len(pictures), searched, None)
-    used = (whole or fitting)[0]
+    # A layout that the dates of all pictures allow stays; 27/11 is no month, and takes mm/dd away.
+    whole = [name for name in fitting if all(name in times for times in shown if times)] or fitting[:1]
+    differ = any(len({times[name] for name in whole if name in times}) > 1 for times in shown)
     times = tuple(
-        Reading(seen[used], one.score, box.height) if used in seen else None
+        Reading(seen[whole[0]], one.score, box.height) if whole[0] in seen else None
         for seen, one in zip(shown, read, strict=True)
     )
-    return Readings(times, searched, used)
+    return Readings(times, searched, whole[0], tuple(whole) if differ else ())
+
+
+def _place(searched: Sequence[Sequence[TextLine]], allowed: Sequence[str]) -> Box | None:
+    """Where a time stands that runs; if none does, where one stands that does not (a poster, a clock that is frozen)."""
+    found: list[tuple[Box, set[int], int]] = []
+    for line in (line for seen in searched for line in seen):
+        shown = set(times_in(line.text, allowed).values())
+        if not shown:
+            continue
+        same = next((n for n, (box, _, _) in enumerate(found) if box.overlap(line.box) > _SAME_PLACE), None)
+        if same is None:
+            found.append((line.box, shown, 1))
+        else:
+            box, before, count = found[same]
+            found[same] = (box, before | shown, count + 1)
+    return max(found, key=lambda one: (min(len(one[1]), _LOOK), one[2]))[0] if found else None
 
 
 def _agreeing(ahead: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which of the bounds [ahead, ahead + 1] hold the value that most of them allow."""
     most = max(ahead.tolist(), key=lambda low: int(((ahead <= low) & (ahead >= low - 1.0)).sum()))
     return np.asarray((ahead <= most) & (ahead >= most - 1.0))
+
+
+def _running(
+    readings: Readings, times: Sequence[float], utc_offset_min: int
+) -> tuple[list[tuple[Reading, float]], NDArray[np.float64], NDArray[np.bool_]]:
+    """What was read with its times, how far each is ahead at least, and which agree. Raises MeasurementRefused where too few
+    are read, the date is ambiguous, or the shown seconds do not follow the time."""
+    if len(readings.times) != len(times) or not np.isfinite(np.asarray(times, float)).all():
+        raise MeasurementRefused("every picture needs the finite time at which it came")
+    if readings.ambiguous:
+        raise MeasurementRefused(
+            f"the date may be meant as {' or '.join(readings.ambiguous)}: name the layout under [osd] of the declaration"
+        )
+    read = [(r, t) for r, t in zip(readings.times, times, strict=True) if r is not None]
+    if len(read) < max(_FEWEST, _LEAST_SHARE * len(times)):
+        raise MeasurementRefused(
+            f"date and time are not there, or not legible: read in {len(read)} of {len(times)} pictures; "
+            "name the layout that is shown under [osd] of the declaration, or show larger text with a rim"
+        )
+    ahead = np.array([r.shown - utc_offset_min * 60 - t for r, t in read])
+    agree = _agreeing(ahead)
+    span = read[-1][1] - read[0][1]
+    ticks = len({one.shown for (one, _), good in zip(read, agree.tolist(), strict=True) if good}) > 1
+    if agree.sum() < max(_FEWEST, _AGREE * len(read)) or not ticks or span < _LEAST_S:
+        raise MeasurementRefused(
+            f"the shown time does not follow the time of the pictures: {int(agree.sum())} of {len(read)} agree within a "
+            f"second, over {span:.1f} s{'' if ticks else ', and none ticks'}; the clock was set meanwhile, runs wrongly or "
+            "stands still, or digits were misread; capture two seconds or more"
+        )
+    return read, ahead, agree
 
 
 def osd_time_offset(
@@ -179,21 +232,7 @@ def osd_time_offset(
     Raises MeasurementRefused where too few pictures are read, or the shown seconds do not follow the time.
     Source: docs/methods/osd.md.
     """
-    if len(readings.times) != len(times) or not np.isfinite(np.asarray(times, float)).all():
-        raise MeasurementRefused("every picture needs the finite time at which it came")
-    read = [(r, t) for r, t in zip(readings.times, times, strict=True) if r is not None]
-    if len(read) < max(_FEWEST, _LEAST_SHARE * len(times)):
-        raise MeasurementRefused(
-            f"date and time are not there, or not legible: read in {len(read)} of {len(times)} pictures; "
-            "name the layout that is shown under [osd] of the declaration, or show larger text with a rim"
-        )
-    ahead = np.array([r.shown - utc_offset_min * 60 - t for r, t in read])
-    agree = _agreeing(ahead)
-    if agree.sum() < max(_FEWEST, _LEAST_SHARE * len(read)):
-        raise MeasurementRefused(
-            f"the shown time does not follow the time of the pictures: {int(agree.sum())} of {len(read)} agree within a "
-            "second; the clock was set meanwhile or stands still, or digits were misread"
-        )
+    read, ahead, agree = _running(readings, times, utc_offset_min)
     low, high = float(ahead[agree].max()), float(ahead[agree].min()) + 1.0
     value = (low + high) / 2 + delay_most / 2
     budget = (
@@ -214,68 +253,64 @@ def _said(lines: Iterable[TextLine]) -> str:
 
 
 def shows_time(readings: Readings) -> Estimate:
-    """`recording.shows_time`: whether the pictures carry date and time.
+    """`recording.shows_time`: that the pictures carry date and time that run.
 
-    True where they are read in most pictures, False where no picture holds a line that might be a date or a time. Raises
-    MeasurementRefused where something is there and was not made out: that is for an eye to say.
+    Raises MeasurementRefused where that was not read: then somebody has to look, at the picture, and at what the recorder
+    keeps beside it, which is not seen here.
     """
     read = [one for one in readings.times if one is not None]
-    every = [line for seen in readings.lines for line in seen]
-    if len(read) >= max(1, _LEAST_SHARE * len(readings.times)):
-        latest = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=read[-1].shown)
-        details = {"text": f"{latest:%Y-%m-%d %H:%M:%S}", "read": len(read), "pictures": len(readings.times),
-                   "layout": readings.layout, "confidence": round(min(r.score for r in read), 3)}  # fmt: skip
-        return _told("recording.shows_time", True, details)
-    unclear = [line for line in every if sum(sign.isdigit() for sign in line.text) >= _DIGITS]
-    if read or unclear:
+    lines = _said(line for seen in readings.lines for line in seen)
+    if len(read) < max(_FEWEST, _LEAST_SHARE * len(readings.times)):
         raise MeasurementRefused(
-            f"date and time were not made out for certain ('{_said(unclear)}'): look at the picture in evidence, or show "
-            "larger text with a rim"
+            f"no date with a time was read in the picture (read: '{lines}'): look at it and at what the recorder keeps "
+            "beside it; show larger text with a rim if it is there"
         )
-    return _told("recording.shows_time", False, {"lines": _said(every), "pictures": len(readings.lines)})
+    if len({one.shown for one in read}) < 2:
+        raise MeasurementRefused(
+            f"the time in the picture does not run (read: '{lines}'): a text of the scene, or a frozen clock"
+        )
+    latest = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=read[-1].shown)
+    return _told("recording.shows_time", {
+        "read_text": f"{latest:%Y-%m-%d %H:%M:%S}", "read": len(read), "pictures": len(readings.times),
+        "layout": readings.layout, "confidence": round(min(r.score for r in read), 3),
+    })  # fmt: skip
 
 
 def shows_label(readings: Readings, label: str) -> Estimate:
-    """`recording.shows_identity`: whether the pictures carry the camera's label.
+    """`recording.shows_identity`: that the pictures carry the camera's label.
 
-    label: the text that has to stand there. Spaces, width and case of signs do not count, nor do signs that look the same
-    (0 and O). True where a line holds it in most of the searched pictures, False where no line is like it. Raises
-    MeasurementRefused for what lies between.
+    label: the text that has to stand there, apart from other words. Spaces, width and case of signs do not count, nor do
+    signs that look the same (0 and O; 1, I and l). Raises MeasurementRefused where no line holds it in most of the searched
+    pictures: then somebody has to look, at the picture, and at what the recorder keeps beside it.
     """
-    wanted = _bare(label)
-    if not wanted:
+    wanted = _plain(label)
+    if not wanted.strip():
         raise MeasurementRefused("the label is empty: write under [osd] what has to stand in the picture")
-    held, likest = 0, 0.0
-    scores: list[float] = []
+    held, scores = 0, list[float]()
     for seen in readings.lines:
-        texts = [(_bare(_but_the_time(line.text)), line.score) for line in seen]
-        having = [score for text, score in texts if wanted in text]
+        having = [
+            line.score
+            for line in seen
+            if line.score >= _SURE and _holds(_plain_lines(_but_the_time(line.text)), wanted)
+        ]
         held += bool(having)
         scores += having
-        likest = max([likest, *(_likeness(wanted, text) for text, _ in texts)])
-    every = [line for seen in readings.lines for line in seen]
-    details: dict[str, object] = {
-        "label": label,
-        "held": held,
-        "pictures": len(readings.lines),
-        "lines": _said(every),
-    }
-    if held > len(readings.lines) / 2:
-        return _told("recording.shows_identity", True, details | {"confidence": round(min(scores), 3)})
-    if held or likest >= _UNLIKE:
+    lines = _said(line for seen in readings.lines for line in seen)
+    if held <= len(readings.lines) / 2:
         raise MeasurementRefused(
-            f"the label '{label}' was not made out for certain: '{_said(every)}' was read; look at the picture in evidence"
+            f"the label '{label}' was not read in the picture (read: '{lines}'): look at it and at what the recorder keeps "
+            "beside it"
         )
-    return _told("recording.shows_identity", False, details | {"likeness": round(likest, 3)})
+    return _told("recording.shows_identity", {
+        "label": label, "read_text": lines, "held": held, "pictures": len(readings.lines),
+        "confidence": round(min(scores), 3),
+    })  # fmt: skip
 
 
-def _likeness(wanted: str, text: str) -> float:
-    """The greatest likeness of a wanted text with any part of its length, 0 to 1."""
-    spans = range(max(len(text) - len(wanted), 0) + 1)
-    return max(
-        SequenceMatcher(None, wanted, text[at : at + len(wanted)], autojunk=False).ratio() for at in spans
-    )
+def _plain_lines(text: str) -> str:
+    """`_plain` of each line: what a time parted stays apart."""
+    return "\n".join(_plain(line) for line in text.split("\n"))
 
 
-def _told(quantity: str, value: bool, details: dict[str, object]) -> Estimate:
-    return Estimate(quantity=quantity, kind=Kind.NOMINAL, value=value, unit="1", exact=True, details=details)
+def _told(quantity: str, details: dict[str, object]) -> Estimate:
+    return Estimate(quantity=quantity, kind=Kind.NOMINAL, value=True, unit="1", exact=True, details=details)

@@ -38,6 +38,13 @@ class Box:
     width: int
     height: int
 
+    def overlap(self, other: Box) -> float:
+        """Common area over that of both together."""
+        wide = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        high = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        common = max(wide, 0) * max(high, 0)
+        return common / (self.width * self.height + other.width * other.height - common)
+
     def of(self, luma: _Luma) -> _Luma:
         """What lies within, where the picture has it."""
         return luma[max(self.top, 0) : self.top + self.height, max(self.left, 0) : self.left + self.width]

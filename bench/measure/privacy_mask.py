@@ -26,6 +26,10 @@ _DRAWS, _SEED = 200, 799
 _NEAR = 1.2  # times the region: where its mask is first looked for; its sides are then followed farther
 _MACROBLOCK = 8.0  # pixels beyond the band that a coder of few bits may still carry the scene into the mask
 _CUT = 0.02  # of the region: what a mask's border that is hard to see may be off by
+_UNEXPLAINED = (
+    0.03  # of the region: of the mask's colour, and not within its sides: something else was taken for a side
+)
+_LEAST_U = 5e-5  # of the region: no share is known better than that, whatever the limits give
 _HALF = 0.5  # of the region: a flat part as large may be a mask and may be a wall
 
 
@@ -172,6 +176,18 @@ def _nothing(name: str, share: float, what: dict[str, float | str]) -> SeenMask:
     return SeenMask(name, 0.0, 0.0, 100 * share, (part,), (), what)
 
 
+def _surroundings(view: _View, distance: _Floats, region: Region, limits: MaskLimits) -> float:
+    """How much the scene around a mask varies, codes. Raises MeasurementRefused where too little to see it shine through."""
+    around = view.mean[(distance < -2) & (distance > -24)]
+    varied = float(around.std()) if len(around) else 0.0
+    if varied < limits.surroundings:
+        raise MeasurementRefused(
+            f"region {region.name!r}: the scene around the mask varies by {varied:.1f} codes only, {limits.surroundings:g} "
+            "are needed to tell an opaque mask from one that shows through. Put something before the camera there"
+        )
+    return varied
+
+
 def _see(pictures: NDArray[np.uint8], region: Region, limits: MaskLimits) -> SeenMask:
     """What is seen of one region."""
     view = _view(pictures, region)
@@ -195,17 +211,11 @@ def _see(pictures: NDArray[np.uint8], region: Region, limits: MaskLimits) -> See
             "scene around it, or choose another colour of mask"
         )
     distance = _distances(view, outline)
-    around = view.mean[(distance < -2) & (distance > -24)]
-    varied = float(around.std()) if len(around) else 0.0
-    if varied < limits.surroundings:
-        raise MeasurementRefused(
-            f"region {region.name!r}: the scene around the mask varies by {varied:.1f} codes only, {limits.surroundings:g} "
-            "are needed to tell an opaque mask from one that shows through. Put something before the camera there"
-        )
+    what |= {"surroundings_codes": round(_surroundings(view, distance, region, limits), 1)}
     band = min(limits.band, 0.4 * float(distance[patch].max()))
     deep = flat & view.region & (distance > band)
     scatter = float(view.mean[deep].std()) if deep.any() else 0.0
-    what |= {"scatter_codes": round(scatter, 2), "surroundings_codes": round(varied, 1)}
+    what |= {"scatter_codes": round(scatter, 2)}
     if scatter > limits.scatter:
         return _nothing(region.name, 0.0, what | {"seen": "the scene shines through"})
     within = view.region & (distance > band)
@@ -214,7 +224,32 @@ def _see(pictures: NDArray[np.uint8], region: Region, limits: MaskLimits) -> See
     deeper = within & (distance > band + _MACROBLOCK)
     holes = [float((within & ~_flat(view, colour, limits, k)).sum()) for k in (1.0, 0.7, 1.4)]
     holes.append(float((deeper & ~flat).sum()))
-    return _covered(view, outline, region.name, what, as_declared=as_declared, holes=holes)
+    # A hole or a text in the band along the border: wider than what a coder mixes there.
+    beside = ndimage.binary_opening(
+        view.region & ~flat & (distance > 1) & (distance <= band), np.ones((5, 5), bool)
+    )
+    return _covered(
+        view,
+        outline,
+        region.name,
+        what,
+        as_declared=as_declared,
+        holes=holes,
+        flat=flat,
+        hidden=float(beside.sum()),
+    )
+
+
+def _check_parts(view: _View, flat: _Bools, name: str, whole: float, open_: float) -> None:
+    """Raises MeasurementRefused where more of the region has the mask's colour than its sides hold. whole, open_: shares."""
+    alike = float((ndimage.binary_opening(flat, np.ones((7, 7), bool)) & view.region).sum())
+    alike /= polygon_area(view.corners)
+    if alike > whole - open_ + _UNEXPLAINED:
+        raise MeasurementRefused(
+            f"region {name!r}: {100 * alike:.0f} % of it has the mask's colour, but the mask's sides hold "
+            f"{100 * whole:.0f} % only: a text, a hole or a second mask stands there. Move the text off the mask, or "
+            "declare the masks one by one"
+        )
 
 
 def _covered(
@@ -225,17 +260,21 @@ def _covered(
     *,
     as_declared: bool,
     holes: list[float],
+    flat: _Bools,
+    hidden: float,
 ) -> SeenMask:
     """A mask and its uncertainty. holes: pixels within that are not of its colour, at limits as they are, lower, higher; the
-    same a macroblock away from the border."""
+    same a macroblock away from the border. flat: pixels of its colour. hidden: those of another beside the border that are
+    more than a coder mixes."""
     area = polygon_area(view.corners)
     still = [0.0] * len(outline.sides)
     whole = _share(view, outline, still)
+    _check_parts(view, flat, name, whole, open_=holes[0] / area)
     chance = np.random.default_rng(_SEED)
     u = np.array([side.u for side in outline.sides])
     drawn = [_share(view, outline, one) for one in (u * chance.standard_normal((_DRAWS, len(u)))).tolist()]
     open_ = holes[0] / area
-    unsure, coded = (holes[1] - holes[2]) / area / math.sqrt(12), (holes[0] - holes[3]) / area
+    unsure, coded = max((holes[1] - holes[2]) / area / math.sqrt(12), _LEAST_U), (holes[0] - holes[3]) / area
     parts = (
         normal("place of the mask's border", 100 * float(np.sqrt(np.mean((np.array(drawn) - whole) ** 2))),
                source="scatter along each side"),
@@ -246,7 +285,7 @@ def _covered(
     covered = min(max(whole - open_, 0.0), 1.0)
     spread = 2 * unsure
     low, high = (
-        max(min(low - open_ - spread, covered), 0.0),
+        max(min(low - open_ - spread - hidden / area, covered), 0.0),
         min(max(high - open_ + coded + spread, covered), 1.0),
     )
     offsets = []
@@ -273,7 +312,17 @@ def see_masks(
     if not regions:
         raise MeasurementRefused("no region is declared that has to be masked")
     chosen = np.unique(np.linspace(0, len(pictures) - 1, min(len(pictures), _MOST)).astype(int))
-    return tuple(_see(pictures[chosen], region, limits) for region in regions)
+    seen: list[SeenMask] = []
+    doubtful: MeasurementRefused | None = None
+    for region in regions:
+        try:
+            seen.append(_see(pictures[chosen], region, limits))
+        except MeasurementRefused as error:
+            doubtful = doubtful or error
+    # A region that is open tells the least, whatever another may be.
+    if doubtful is not None and not any(one.covered <= 0 for one in seen):
+        raise doubtful
+    return tuple(seen)
 
 
 def mask_coverage(seen: Sequence[SeenMask]) -> Estimate:

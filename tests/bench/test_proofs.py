@@ -14,6 +14,7 @@ from bench.procedures import Procedure, procedures
 from bench.proofs import proofs, validated
 from bench.validate.measurers import Row
 from bench.validate.summary import summarise
+from reports.detail import METHODS_ZH
 from standards.catalogue import load
 from standards.coverage import Proof, State, state_of
 from tools.proof_pages import carried
@@ -59,6 +60,15 @@ def test_what_did_not_meet_its_truth_is_not_counted(one: dict[str, Any]) -> None
     assert counted == (now and one["met"])
     assert one["met"] is True or not counted
     assert one["cases"] > 0 and one["quantity"] in load().quantities
+
+
+def test_every_procedure_has_a_chinese_name() -> None:
+    unnamed = {
+        p.name
+        for p in procedures().values()
+        if p.name.rpartition(".")[2].removeprefix("test_") not in METHODS_ZH
+    }
+    assert not unnamed
 
 
 def test_each_quantity_was_validated_once() -> None:

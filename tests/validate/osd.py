@@ -1,8 +1,9 @@
 """The long proof of the text in the picture: sequences drawn with random time and label, coded and read again.
 
-`python tests/validate/osd.py [--out DIR] [--cases 200] [--first 1000]` writes DIR/osd.jsonl (a row a case, Ctrl-C loses
+`python tests/validate/osd.py [--out DIR] [--cases 200] [--first 2000]` writes DIR/osd.jsonl (a row a case, Ctrl-C loses
 none: the same command goes on) and prints the counts; four pictures a case. In a tenth no time stands there; the label that
-is asked for stands there, or one that differs in one sign, or another, or none. Fixed seeds. --plot FILE draws the errors.
+is asked for stands there, or one that differs in one sign, a longer one, another, or none. Fixed seeds. --plot FILE draws
+the errors.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _DRAWN = {"yyyy-mm-dd": "%Y-%m-%d", "yyyy/mm/dd": "%Y/%m/%d", "dd/mm/yyyy": "%d/
 class Case:
     """What was drawn, and what was found. size: font size, px; crf: of H.264, -1 uncoded; offset, U: s;
     timed: a time stands there; kind, label, drawn: which label does, which was asked for, its text; error: s, nan where
-    refused; wrong, unread: pictures whose time was misread, or not read; says_...: 'yes', 'no', 'refused'; lines: as read.
+    refused; wrong, unread: pictures whose time was misread, or not read; says_...: 'yes' or 'refused'; lines: as read.
     """
 
     seed: int
@@ -157,11 +158,29 @@ def near_miss(label: str, chance: np.random.Generator) -> str:
 
 
 def answer(ask: Callable[[], Estimate]) -> str:
-    """'yes', 'no' or 'refused'."""
+    """'yes' or 'refused'."""
     try:
-        return "yes" if ask().value else "no"
+        return "yes" if ask().value is True else "no"
     except MeasurementRefused:
         return "refused"
+
+
+def labels(chance: np.random.Generator) -> tuple[str, str, str]:
+    """What kind of label stands there, which is asked for, and which is drawn."""
+    label = str(chance.choice(LABELS))
+    kind = str(chance.choice(["right", "right", "near", "longer", "other", "none"]))
+    drawn = {"right": label, "near": near_miss(label, chance), "none": "",
+             "longer": label + ("2" if label.isascii() else "口"),
+             "other": str(chance.choice([one for one in LABELS if one != label]))}[kind]  # fmt: skip
+    return kind, label, drawn
+
+
+def time_text(second: int, layout: str, *, halved: bool) -> str:
+    """Date and time as the text shows them; halved: of 12 hours, the half in Chinese before them."""
+    when = datetime.fromtimestamp(second, UTC)
+    if not halved:
+        return f"{when:{_DRAWN[layout]} %H:%M:%S}"
+    return f"{when:{_DRAWN[layout]}} {'下午' if when.hour >= 12 else '上午'} {when:%I:%M:%S}"
 
 
 def case(seed: int) -> Case:
@@ -177,10 +196,8 @@ def case(seed: int) -> Case:
     times = [start + n / RATE + float(chance.normal(0, 0.002)) for n in range(PICTURES)]
     zone = 480
     shown = [math.floor(t + truth) + zone * 60 for t in times]
-    timed = bool(chance.random() < 0.9)
-    label, kind = str(chance.choice(LABELS)), str(chance.choice(["right", "right", "near", "other", "none"]))
-    drawn = {"right": label, "near": near_miss(label, chance), "none": "",
-             "other": str(chance.choice([one for one in LABELS if one != label]))}[kind]  # fmt: skip
+    timed, halved = bool(chance.random() < 0.9), font == "uni" and bool(chance.random() < 0.5)
+    kind, label, drawn = labels(chance)
     at = (int(chance.integers(4, ROWS // 2 - 20)), int(chance.integers(0, 60)))
     below = (int(chance.integers(ROWS // 2 + 60, ROWS - 3 * size // 2 - 20)), int(chance.integers(0, 300)))
     ground = scene(chance)
@@ -188,7 +205,7 @@ def case(seed: int) -> Case:
     for second in shown:
         field: NDArray[np.float64] = ground + noise * chance.standard_normal(ground.shape)
         if timed:
-            text = f"{datetime.fromtimestamp(second, UTC):{_DRAWN[layout]} %H:%M:%S}"
+            text = time_text(second, layout, halved=halved)
             field = burn(field, text, font, size, style, at).astype(np.float64)
         if drawn:
             field = burn(field, drawn, font if drawn.isascii() else "uni", size, style, below).astype(float)
@@ -265,26 +282,27 @@ def summary(out: Path) -> int:
         _count(f"size {low} to {high}", [c for c in found if low <= c.size <= high])
     for timed in (True, False):
         _answers(f"time there: {timed}", [c.says_time for c in found if c.timed == timed])
-    for kind in ("right", "near", "other", "none"):
+    for kind in ("right", "near", "longer", "other", "none"):
         _answers(f"label {kind}", [c.says_label for c in found if c.kind == kind])
-    false = [c for c in found if (c.says_time == "yes") > c.timed or (c.says_time == "no") > (not c.timed)]
-    false += [c for c in found if c.says_label == ("no" if c.kind == "right" else "yes")]
+    false = [
+        c
+        for c in found
+        if (c.says_time == "yes" and not c.timed) or (c.says_label == "yes" and c.kind != "right")
+    ]
     for one in false:
         print("false answer:", one)
     return int(bool(false) or any(c.wrong for c in found) or bool(len(errors) and errors.max() > 0.6))
 
 
 def _answers(name: str, told: list[str]) -> None:
-    print(
-        f"{name}: {len(told)} cases, " + ", ".join(f"{told.count(a)} {a}" for a in ("yes", "no", "refused"))
-    )
+    print(f"{name}: {len(told)} cases, " + ", ".join(f"{told.count(a)} {a}" for a in ("yes", "refused")))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/validate/osd"))
     parser.add_argument("--cases", type=int, default=200)
-    parser.add_argument("--first", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=2000)
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
     code = main(given.out, given.cases, given.first)

@@ -68,6 +68,32 @@ def test_a_mask_is_measured(
     assert float(border.value) == pytest.approx(off, abs=0.5) and border.u is not None and border.u < 0.6
 
 
+@pytest.mark.parametrize(
+    "part", [(140, 75, 160, 85), (136, 68, 166, 92), (104, 44, 120, 60), (150, 40, 156, 120)]
+)
+def test_what_opens_a_mask_is_refused_or_counted(part: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = part
+    taken, bare = pictures(DECLARED), pictures(None)
+    taken[:, top:bottom, left:right] = bare[:, top:bottom, left:right]
+    truth = 100 - (right - left) * (bottom - top) / 80
+    try:
+        low, high = mask_coverage(see(taken)).interval or (0.0, 0.0)
+    except MeasurementRefused as refused:
+        assert "a hole or a second mask" in str(refused) or "a wall or a dark window" in str(refused)
+    else:
+        assert low - 0.01 <= truth <= high + 0.01
+
+
+def test_an_open_region_decides_whatever_another_is() -> None:
+    codes = scene().copy()
+    codes[20:150, 80:230] = 180
+    taken = np.repeat(np.rint(cv2.GaussianBlur(codes, (0, 0), 4))[None], 6, 0).astype(np.uint8)
+    wall, window = region(*DECLARED), region(240, 20, 310, 160)
+    with pytest.raises(MeasurementRefused, match="sharper than a lens"):
+        see(taken, wall)
+    assert mask_coverage(see(taken, wall, window)).value == 0.0
+
+
 def test_a_slanting_mask_is_measured() -> None:
     corners = np.array([[150, 30], [220, 75], [165, 150], [95, 95]], np.float32)
     over = np.zeros((ROWS, COLUMNS), np.uint8)
