@@ -101,7 +101,7 @@ WORST: dict[str, tuple[Worst, type[CameraError], str]] = {
         "attachments",
     ),
     "gzip bomb": (
-        lambda c: c.sendall(http(gzip.compress(bytes(64 << 20)), more="Content-Encoding: gzip\r\n")),
+        lambda c: c.sendall(http(gzip.compress(bytes(1 << 20)) * 64, more="Content-Encoding: gzip\r\n")),
         ProtocolViolation,
         "gzip",
     ),
