@@ -60,9 +60,9 @@ check: $(READY) ## formatting, lint, types, import contracts
 validate: $(READY) ## every procedure against known truth (long)
 	$(BIN)/python tests/validate/run.py --out out/validate
 	$(BIN)/python tests/validate/tone.py --out out/validate/tone
-	for proof in light likeness little_light osd sharpened view; do \
-		$(BIN)/python tests/validate/$$proof.py --out out/validate/$$proof || exit 1; done
 	$(BIN)/bench validate image --out out/validate/image
+	@missed=0; for proof in light likeness little_light osd privacy_mask sharpened view; do echo "$$proof:"; \
+		$(BIN)/python tests/validate/$$proof.py --out out/validate/$$proof || missed=1; done; exit $$missed
 
 $(VENV)/yardsticks: $(READY) requirements-benchmark.lock
 	@rm -rf $@

@@ -121,7 +121,7 @@ class Live:
     @cached_property
     def osd(self) -> tuple[Readings, list[float]]:
         """What is read in pictures of 2.4 s, and when each came, seconds since 1970 by the bench's clock. Raises
-        MeasurementRefused if there is none, or the date is ambiguous."""
+        MeasurementRefused if there is none."""
         pictures, times = timed(self.capture, _OSD_S, _OSD_PICTURES)
         self._source.progress("reading text", 0.0)
         return read_osd(pictures, self.osd_declared.layout), times

@@ -33,12 +33,10 @@ _AGREE = 0.9  # of these, that have to agree within a second: a clock that is se
 _LEAST_S = 1.0  # from the first picture to the last: in less no clock need tick
 _LOOK = 3  # pictures that are searched as a whole
 _MOST_PICTURES = 400
-_DIGITS = 4  # so many in one line may be a date or a time that was not made out
 _SAME_PLACE = 0.5  # of two boxes' common area, from which they are one line's
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
-_ALIKE = str.maketrans(
-    "oOIl|", "00111"
-)  # signs that a person cannot tell apart either; before case is dropped
+#: Signs that a person cannot tell apart either; before case is dropped.
+_ALIKE = str.maketrans("oOIl|", "00111")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 import av
@@ -22,12 +21,10 @@ import cv2
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
-from skimage import data
 
 sys.path.insert(0, str(Path(__file__).parent))
-import argparse
 
-from drawn import Rows, kept, row, told
+from drawn import Rows, main, row, scene
 
 from bench.measure.privacy_mask import Region, SeenMask, mask_border, mask_coverage, see_masks
 from bench.validate.measurers import Row
@@ -58,15 +55,6 @@ class Drawn:
     declared: Floats
     mask: Floats | None
     opacity: float = 1.0
-
-
-@cache
-def scene(name: str) -> Luma:
-    """Luma of a carried picture, 1600 pixels wide."""
-    seen = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-    luma = seen if seen.ndim == 2 else cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
-    size = (1600, round(1600 * luma.shape[0] / luma.shape[1]))
-    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def rectangle(x: float, y: float, width: float, height: float) -> Floats:
@@ -283,17 +271,5 @@ def counted(rows: Rows) -> int:
     return wrong
 
 
-def main() -> int:
-    """0 if no decision is wrong and the figures hold."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=300)
-    parser.add_argument("--from", dest="first", type=int, default=1000)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("out/validate/privacy_mask"))
-    given = parser.parse_args()
-    rows = kept(of_seed, range(given.first, given.first + given.cases), given.out, given.jobs)
-    return int(counted(rows) > 0) | told(rows)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, of_seed, "privacy_mask", cases=240, first=2000, wrong=counted))

@@ -12,16 +12,14 @@ from __future__ import annotations
 import math
 import sys
 import time
-from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage import data
 
 sys.path.insert(0, str(Path(__file__).parent))
-from drawn import Rows, main, row
+from drawn import Rows, main, row, scene
 
 from bench.measure.view_drift import coverage_shift, direction_shift, match_views
 from bench.validate.measurers import Row
@@ -35,15 +33,6 @@ SCENES = (
 )  # fmt: skip
 HFOV_U = 0.02
 _QUANTITIES = ("mounting.direction_shift", "mounting.coverage_shift")
-
-
-@cache
-def scene(name: str) -> Luma:
-    """Luma of a carried picture, 1600 pixels wide."""
-    seen = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-    luma = seen if seen.ndim == 2 else cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
-    size = (1600, round(1600 * luma.shape[0] / luma.shape[1]))
-    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def seen_by(source: Luma, to_view: Floats, shape: tuple[int, int], draw: np.random.Generator) -> Luma:
